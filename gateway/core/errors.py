@@ -1,0 +1,151 @@
+"""Every error of the gateway, in one tree, classed by what happens next.
+
+GatewayError
+├── ConfigurationError    a person changes a file; nothing was started
+│   └── MappingError      … a mapping, a framework or a policy
+├── AuthorizationError    a person renews a credential or a right at the other system
+├── TransientError        tried often enough for now; the next run goes on where this one stopped
+├── IncompletePullError   a source did not deliver all that it announced; nothing is deleted, the next run goes on
+├── RejectedError         the other system refused one request for good
+├── DataError             one file or record cannot be read; it goes to quarantine or stops its file
+├── HeldError             a guard stopped the plan; a person decides
+├── LockedError           another run holds the connection; try later
+└── InternalError         a fault of the gateway itself; nothing is retried
+
+Each carries two texts: ``message`` and ``hint`` are plain sentences for people (what is wrong and where; what to do);
+``detail`` is for the log. None of them ever holds a secret or personal data.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_WARNINGS = 3
+EXIT_HELD = 4
+EXIT_LOCKED = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: a file (or an endpoint's page), a line (or a record's number), a field."""
+
+    source: str
+    line: int | None = None
+    field: str | None = None
+
+    def __str__(self) -> str:
+        where = self.source if self.line is None else f"{self.source}:{self.line}"
+        return where if self.field is None else f"{where} ({self.field})"
+
+
+class GatewayError(Exception):
+    """The root. ``code`` is stable and documented in ``docs/errors.md``."""
+
+    exit_code: ClassVar[int] = EXIT_ERROR
+    default_code: ClassVar[str] = "gateway"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str | None = None,
+        place: Place | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code or self.default_code
+        self.place = place
+        self.detail = detail
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.message}" + (f" {self.hint}" if self.hint else "")
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """The error as the ``--json`` output and the API show it."""
+        place = self.place
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "file": place.source if place else None,
+            "line": place.line if place else None,
+            "field": place.field if place else None,
+        }
+
+
+class ConfigurationError(GatewayError):
+    """A file that people write is wrong; it says where."""
+
+    default_code = "configuration"
+
+
+class MappingError(ConfigurationError):
+    """A mapping, framework, crosswalk or policy is wrong."""
+
+    default_code = "mapping"
+
+
+class AuthorizationError(GatewayError):
+    """The other system does not accept our credentials, or they lack a right."""
+
+    default_code = "authorization"
+
+
+class TransientError(GatewayError):
+    """The other system is unreachable, overloaded or broken for now."""
+
+    default_code = "transient"
+
+
+class IncompletePullError(GatewayError):
+    """A source delivered less than it announced, or an answer that is not one."""
+
+    default_code = "incomplete-pull"
+
+
+class RejectedError(GatewayError):
+    """The other system refused one request for good (400, 404, 409, 422 …)."""
+
+    default_code = "rejected"
+
+
+class DataError(GatewayError):
+    """A file or a record that cannot be read as what it claims to be."""
+
+    default_code = "data"
+
+
+class HeldError(GatewayError):
+    """A guard stopped the plan until a person decides."""
+
+    exit_code = EXIT_HELD
+    default_code = "held"
+
+
+class LockedError(GatewayError):
+    """Another run works on the same connection."""
+
+    exit_code = EXIT_LOCKED
+    default_code = "locked"
+
+
+class InternalError(GatewayError):
+    """A fault of the gateway itself."""
+
+    default_code = "internal"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence with the nearest known word, or nothing: ``' Did you mean "bands"?'``."""
+    nearest = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f' Did you mean "{nearest[0]}"?' if nearest else ""
