@@ -19,7 +19,7 @@ Each carries two texts: ``message`` and ``hint`` are plain sentences for people 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -84,9 +84,13 @@ class GatewayError(Exception):
 
 
 class ConfigurationError(GatewayError):
-    """A file that people write is wrong; it says where."""
+    """A file that people write is wrong; it says where.
+
+    ``problems`` are all faults found in one go, when there are several; see :func:`raise_problems`.
+    """
 
     default_code = "configuration"
+    problems: Sequence[ConfigurationError] = ()
 
 
 class MappingError(ConfigurationError):
@@ -149,3 +153,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known word, or nothing: ``' Did you mean "bands"?'``."""
     nearest = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f' Did you mean "{nearest[0]}"?' if nearest else ""
+
+
+def raise_problems(problems: Sequence[ConfigurationError]) -> None:
+    """Raise nothing, the one problem, or one error that lists them all, so that a person mends a file in one pass."""
+    if not problems:
+        return
+    if len(problems) == 1:
+        raise problems[0]
+    summary = type(problems[0])(
+        f"{len(problems)} problems:\n" + "\n".join(f"  {problem}" for problem in problems),
+        code=problems[0].code,
+    )
+    summary.problems = tuple(problems)
+    raise summary
