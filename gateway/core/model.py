@@ -59,7 +59,11 @@ DTYPES: Mapping[Kind, pl.DataType] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``references`` names the table whose ``id`` it holds; ``hard``: the record waits without it."""
+    """One column.
+
+    ``references`` names the table whose ``id`` it holds; ``hard``: the record waits without the referenced one.
+    ``strict``: a value that cannot be read sends the record to quarantine instead of being dropped with a warning.
+    """
 
     name: str
     kind: Kind = Kind.TEXT
@@ -67,6 +71,7 @@ class Column:
     references: str | None = None
     hard: bool = True
     vocabulary: tuple[str, ...] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +115,20 @@ SCORE_STATUSES = ("exempt", "fully graded", "not submitted", "partially graded",
 SEXES = ("female", "male", "other", "unspecified")
 
 
-def _text(name: str, *, required: bool = False, vocabulary: tuple[str, ...] = ()) -> Column:
-    return Column(name, Kind.TEXT, required, vocabulary=vocabulary)
+def _text(name: str, *, required: bool = False, vocabulary: tuple[str, ...] = (), strict: bool = False) -> Column:
+    return Column(name, Kind.TEXT, required, vocabulary=vocabulary, strict=strict)
 
 
 def _ref(name: str, table: str, *, required: bool = False, hard: bool = True) -> Column:
     return Column(name, Kind.TEXT, required, references=table, hard=hard)
 
 
-def _date(name: str, *, required: bool = False) -> Column:
-    return Column(name, Kind.DATE, required)
+def _date(name: str, *, required: bool = False, strict: bool = False) -> Column:
+    return Column(name, Kind.DATE, required, strict=strict)
 
 
 def _decimal(name: str) -> Column:
-    return Column(name, Kind.DECIMAL)
+    return Column(name, Kind.DECIMAL, strict=True)
 
 
 def _flag(name: str) -> Column:
@@ -134,7 +139,11 @@ def _list(name: str) -> Column:
     return Column(name, Kind.TEXT_LIST)
 
 
-_RECORD = (_text("id", required=True), _text("status", vocabulary=STATUS), Column("date_last_modified", Kind.TIME))
+_RECORD = (
+    _text("id", required=True),
+    _text("status", vocabulary=STATUS, strict=True),
+    Column("date_last_modified", Kind.TIME),
+)
 _LINK = _RECORD[1:]  # a link's own id exists in the CSV binding only; its key is what it links
 
 _ROSTER = (
@@ -212,7 +221,8 @@ _GRADEBOOK = (
     ), key=("line_item_id", "score_scale_id"), part_of=("line_items", "line_item_id")),
     Table("results", (
         *_RECORD, _ref("line_item_id", "line_items", required=True), _ref("student_id", "users", required=True),
-        _text("score_status", vocabulary=SCORE_STATUSES), _decimal("score"), _date("score_date"), _text("comment"),
+        _text("score_status", vocabulary=SCORE_STATUSES, strict=True), _decimal("score"),
+        _date("score_date", strict=True), _text("comment"),
         _text("text_score"), _ref("class_id", "classes", hard=False), _flag("in_progress"), _flag("incomplete"),
         _flag("late"), _flag("missing"),
     )),
