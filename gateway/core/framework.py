@@ -84,12 +84,13 @@ class Framework:
         title = document["title"]
         id = normal_id(document["id"])
         items = build.read_items(frames, id)
-        edges, doubled = build.read_edges(frames, id)
+        edges = build.read_edges(frames, id)
         tree = build.choose_parents(edges, items, id, title)
         children = build.sort_children(tree, items)
         competencies = build.in_order(items, tree, children)
         criteria = build.read_criteria(frames, id)
         forward, backward = build.both_ways(edges)
+        codes, folded = build.by_code(competencies.values())
         order = tuple(competencies)
         return cls(
             id=id,
@@ -101,12 +102,12 @@ class Framework:
             rubrics=build.by_competency(criteria),
             forward=forward,
             backward=backward,
-            defects=(*tree.findings, *build.doubled_findings(doubled, title)),
+            defects=(*tree.findings, *build.doubled_findings(edges, title)),
             _order=order,
             _children=children,
             _end=build.ends(order, competencies),
-            _codes=build.by_code(competencies.values(), folded=False),
-            _folded=build.by_code(competencies.values(), folded=True),
+            _codes=codes,
+            _folded=folded,
         )
 
     def find(self, word: str, *, place: Place | None = None) -> Competency | None:
@@ -131,8 +132,9 @@ class Framework:
     def suggest(self, word: str) -> str:
         """``' Did you mean "MATH.1"?'`` with the nearest code, or nothing."""
         first = word.strip()[:1].casefold()
-        alike = [code for code in self._codes if code[:1].casefold() == first]
-        return did_you_mean(word, (alike or list(self._codes))[:_SEARCHED])
+        alike = [code for code in self._codes if code[:1].casefold() == first] or list(self._codes)
+        alike.sort(key=lambda code: abs(len(code) - len(word)))
+        return did_you_mean(word, alike[:_SEARCHED])
 
     @property
     def top_level(self) -> tuple[str, ...]:

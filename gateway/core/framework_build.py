@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,7 +14,7 @@ import polars as pl
 
 from gateway.core.competency import Competency, Criterion, Finding, RubricLevel, normal_id
 from gateway.core.errors import MappingError
-from gateway.core.graph import Edges, NaturalKey, natural_key, preorder
+from gateway.core.graph import Edges, natural_key, preorder
 from gateway.core.model import empty
 
 CHILD_OF = "isChildOf"
@@ -22,33 +22,38 @@ DOCUMENT = ""
 """The parent of the top level."""
 
 _LAST = 2**63
-_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    type: str
-    origin: str
-    destination: str
-    sequence: int | None
-    own: bool
+_ITEM = ("id", "code", "statement", "abbreviated_statement", "item_type", "education_levels", "list_enumeration")
+_EDGE = ("type", "origin_id", "destination_id")
 
 
 @dataclass(slots=True)
 class Tree:
     """The display tree under construction: the parent chosen for each item, and what had to be said about it."""
 
-    parent: dict[str, str] = field(default_factory=dict)
-    sequence: dict[str, int | None] = field(default_factory=dict)
+    parent: dict[str, str]
+    sequence: dict[str, int | None]
     findings: list[Finding] = field(default_factory=list)
 
 
-def _rows(frames: Mapping[str, pl.DataFrame], table: str) -> Sequence[dict[str, Any]]:
-    return frames.get(table, empty(table)).rows(named=True)
+def _normal(name: str) -> pl.Expr:
+    """:func:`~gateway.core.competency.normal_id` as an expression."""
+    text = pl.col(name).str.strip_chars()
+    lower = text.str.to_lowercase().str.strip_prefix("urn:uuid:")
+    return pl.when(text.str.contains("://", literal=True)).then(text).otherwise(lower).alias(name)
+
+
+def _table(frames: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
+    frame = frames.get(name, empty(name))
+    return frame.with_columns(_normal(c) for c in frame.columns if c == "id" or c.endswith("_id"))
+
+
+def _own(framework: str) -> pl.Expr:
+    return pl.col("framework_id").is_null() | (pl.col("framework_id") == framework)
 
 
 def choose_document(frames: Mapping[str, pl.DataFrame], wanted: str | None) -> dict[str, Any]:
-    known = {normal_id(row["id"]): row for row in _rows(frames, "frameworks")}
+    """The row of the framework asked for, or of the only one."""
+    known = {row["id"]: row for row in _table(frames, "frameworks").iter_rows(named=True)}
     if wanted is not None and normal_id(wanted) in known:
         return known[normal_id(wanted)]
     named = ", ".join(f"{row['title']} ({id})" for id, row in known.items()) or "none"
@@ -66,60 +71,56 @@ def choose_document(frames: Mapping[str, pl.DataFrame], wanted: str | None) -> d
 
 
 def read_items(frames: Mapping[str, pl.DataFrame], framework: str) -> dict[str, dict[str, Any]]:
-    items: dict[str, dict[str, Any]] = {}
-    for row in _rows(frames, "competencies"):
-        if row["framework_id"] is None or normal_id(row["framework_id"]) == framework:
-            items.setdefault(normal_id(row["id"]), row)
-    return items
+    """The framework's items by id, in the file's order; the first of an id wins."""
+    items = _table(frames, "competencies").filter(_own(framework)).unique("id", keep="first", maintain_order=True)
+    return {row["id"]: row for row in items.select(_ITEM).iter_rows(named=True)}
 
 
-def read_edges(frames: Mapping[str, pl.DataFrame], framework: str) -> tuple[list[Edge], Counter[tuple[str, str, str]]]:
-    """Each edge once (the one with the lowest sequence number), and how often each stood there."""
-    best: dict[tuple[str, str, str], Edge] = {}
-    seen: Counter[tuple[str, str, str]] = Counter()
-    for row in _rows(frames, "associations"):
-        key = (row["type"], normal_id(row["origin_id"]), normal_id(row["destination_id"]))
-        own = row["framework_id"] is None or normal_id(row["framework_id"]) == framework
-        seen[key] += own
-        edge = Edge(*key, row["sequence_number"], own)
-        known = best.get(key)
-        if known is None or (not edge.own, _sequence(edge.sequence)) < (not known.own, _sequence(known.sequence)):
-            best[key] = edge
-    return list(best.values()), seen
+def read_edges(frames: Mapping[str, pl.DataFrame], framework: str) -> pl.DataFrame:
+    """Each edge once, with its lowest sequence number; ``own``: how often it stands in this framework's package."""
+    edges = _table(frames, "associations").with_columns(_own(framework).alias("own"))
+    grouped = edges.group_by(_EDGE, maintain_order=True)
+    return grouped.agg(
+        pl.col("sequence_number").sort_by(~pl.col("own"), "sequence_number", nulls_last=True).first(),
+        pl.col("own").sum(),
+    )
 
 
-def _sequence(number: int | None) -> int:
-    return _LAST if number is None else number
-
-
-def both_ways(edges: Iterable[Edge]) -> tuple[dict[str, Edges], dict[str, Edges]]:
+def both_ways(edges: pl.DataFrame) -> tuple[dict[str, Edges], dict[str, Edges]]:
     """By type: origin to destinations, and destination to origins."""
-    forward: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    backward: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for edge in edges:
-        forward[edge.type][edge.origin].append(edge.destination)
-        backward[edge.type][edge.destination].append(edge.origin)
-    return {k: dict(v) for k, v in forward.items()}, {k: dict(v) for k, v in backward.items()}
+    return _grouped(edges, "origin_id", "destination_id"), _grouped(edges, "destination_id", "origin_id")
 
 
-def choose_parents(edges: Iterable[Edge], items: Mapping[str, Any], framework: str, title: str) -> Tree:
+def _grouped(edges: pl.DataFrame, start: str, end: str) -> dict[str, Edges]:
+    found: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    grouped = edges.group_by("type", start, maintain_order=True).agg(end)
+    for kind, here, there in zip(*(column.to_list() for column in grouped), strict=True):
+        found[kind][here] = there
+    return dict(found)
+
+
+def choose_parents(edges: pl.DataFrame, items: Mapping[str, Any], framework: str, title: str) -> Tree:
     """One display parent each: the association with the lowest sequence number, then the first."""
-    offered: dict[str, list[Edge]] = defaultdict(list)
-    for edge in edges:
-        if (
-            edge.type == CHILD_OF
-            and edge.origin in items
-            and (edge.destination in items or edge.destination == framework)
-        ):
-            offered[edge.origin].append(edge)
-    tree = Tree()
-    for id in items:
-        choices = sorted(offered.get(id, ()), key=lambda edge: _sequence(edge.sequence))
-        if choices:
-            tree.parent[id] = choices[0].destination if choices[0].destination in items else DOCUMENT
-            tree.sequence[id] = choices[0].sequence
-        if len(choices) > 1:
-            tree.findings.append(_several_parents(items, id, [edge.destination for edge in choices], title))
+    ids = pl.Series(list(items), dtype=pl.String)
+    places = pl.concat([ids, pl.Series([framework])])
+    offered = (
+        edges.filter(
+            pl.col("type") == CHILD_OF,
+            pl.col("origin_id").is_in(ids.implode()),
+            pl.col("destination_id").is_in(places.implode()),
+        )
+        .sort("sequence_number", nulls_last=True, maintain_order=True)
+        .with_columns(pl.col("destination_id").replace({framework: DOCUMENT}))
+        .group_by("origin_id", maintain_order=True)
+        .agg(pl.col("sequence_number").first(), "destination_id")
+    )
+    origins = offered["origin_id"].to_list()
+    tree = Tree(
+        dict(zip(origins, offered["destination_id"].list.first().to_list(), strict=True)),
+        dict(zip(origins, offered["sequence_number"].to_list(), strict=True)),
+    )
+    for id, _, parents in offered.filter(pl.col("destination_id").list.len() > 1).iter_rows():
+        tree.findings.append(_several_parents(items, id, parents, title))
     _adopt_orphans(tree, items, title)
     _cut_circles(tree)
     return tree
@@ -136,7 +137,7 @@ def _several_parents(items: Mapping[str, Any], id: str, parents: Sequence[str], 
         f"{_label(items, id, title)} has {len(parents)} parents ({names}); "
         f"it is shown under {_label(items, parents[0], title)}.",
         "Use isPartOf for the further parents, if the framework is yours.",
-        (id, *parents),
+        (id, *(parent for parent in parents if parent != DOCUMENT)),
     )
 
 
@@ -156,7 +157,7 @@ def _adopt_orphans(tree: Tree, items: Mapping[str, Any], title: str) -> None:
 
 
 def _cut_circles(tree: Tree) -> None:
-    """Hang the first item of each circle from the document; :meth:`Framework.problems` names the circle."""
+    """Hang one item of each circle from the document; :meth:`Framework.problems` names the circle."""
     settled: set[str] = {DOCUMENT}
     for id in tree.parent:
         way: dict[str, None] = {}
@@ -170,24 +171,31 @@ def _cut_circles(tree: Tree) -> None:
 
 
 def sort_children(tree: Tree, items: Mapping[str, dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """The children of each parent in display order."""
     children: dict[str, list[str]] = defaultdict(list)
     for id in items:
         children[tree.parent[id]].append(id)
     for siblings in children.values():
-        siblings.sort(key=lambda id: _order_key(items[id], tree.sequence.get(id)))
+        if len(siblings) > 1:
+            siblings.sort(key=lambda id: _order_key(items[id], tree.sequence.get(id)))
     return {parent: tuple(siblings) for parent, siblings in children.items()}
 
 
-def _order_key(item: Mapping[str, Any], sequence: int | None) -> tuple[int, bool, NaturalKey, bool, NaturalKey]:
+def _order_key(item: Mapping[str, Any], sequence: int | None) -> tuple[int, bool, str, bool, str]:
     """Sequence number, then list enumeration, then code, both in natural order; the sort keeps the file's order."""
     enumeration = item["list_enumeration"] or ""
     code = item["code"] or ""
     return (_sequence(sequence), not enumeration, natural_key(enumeration), not code, natural_key(code))
 
 
+def _sequence(number: int | None) -> int:
+    return _LAST if number is None else number
+
+
 def in_order(
     items: Mapping[str, dict[str, Any]], tree: Tree, children: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Competency]:
+    """The competencies in the order of the display tree."""
     found: dict[str, Competency] = {}
     for position, (id, depth) in enumerate(preorder(children, children.get(DOCUMENT, ()))):
         row = items[id]
@@ -207,59 +215,59 @@ def in_order(
 
 def ends(order: Sequence[str], competencies: Mapping[str, Competency]) -> dict[str, int]:
     """For each id the position after its last descendant."""
-    ends: dict[str, int] = {}
+    found: dict[str, int] = {}
     for id in reversed(order):
-        end = ends.setdefault(id, competencies[id].position + 1)
+        end = found.setdefault(id, competencies[id].position + 1)
         parent = competencies[id].parent_id
         if parent is not None:
-            ends.setdefault(parent, end)
-    return ends
+            found.setdefault(parent, end)
+    return found
 
 
-def by_code(competencies: Iterable[Competency], *, folded: bool) -> dict[str, tuple[str, ...]]:
-    ids: dict[str, list[str]] = defaultdict(list)
+def by_code(competencies: Iterable[Competency]) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """The ids by code as written, and by code in any case."""
+    exact: dict[str, tuple[str, ...]] = {}
+    folded: dict[str, tuple[str, ...]] = {}
     for item in competencies:
         if item.code:
-            ids[item.code.casefold() if folded else item.code].append(item.id)
-    return {code: tuple(each) for code, each in ids.items()}
+            fold = item.code.casefold()
+            exact[item.code] = (*exact.get(item.code, ()), item.id)
+            folded[fold] = (*folded.get(fold, ()), item.id)
+    return exact, folded
 
 
 def read_criteria(frames: Mapping[str, pl.DataFrame], framework: str) -> tuple[Criterion, ...]:
-    rubrics = {
-        normal_id(row["id"]): row
-        for row in _rows(frames, "rubrics")
-        if row["framework_id"] is None or normal_id(row["framework_id"]) == framework
-    }
+    """The framework's rubric criteria with their levels, by position."""
+    rubrics = {row["id"]: row for row in _table(frames, "rubrics").filter(_own(framework)).iter_rows(named=True)}
     levels: dict[str, list[RubricLevel]] = defaultdict(list)
-    for row in _rows(frames, "rubric_levels"):
-        levels[normal_id(row["criterion_id"])].append(
-            RubricLevel(normal_id(row["id"]), row["score"], row["quality"], row["position"], row["description"])
-        )
+    for row in _table(frames, "rubric_levels").iter_rows(named=True):
+        level = RubricLevel(row["id"], row["score"], row["quality"], row["position"], row["description"])
+        levels[row["criterion_id"]].append(level)
     found = [
         Criterion(
-            id=(id := normal_id(row["id"])),
-            rubric_id=rubric,
-            rubric_title=rubrics[rubric]["title"],
+            id=row["id"],
+            rubric_id=row["rubric_id"],
+            rubric_title=rubrics[row["rubric_id"]]["title"],
             category=row["category"],
-            competency_id=normal_id(row["competency_id"]) if row["competency_id"] else None,
+            competency_id=row["competency_id"],
             weight=row["weight"],
             position=row["position"],
-            levels=_sorted_levels(levels.get(id, ())),
+            levels=_sorted_levels(levels.get(row["id"], ())),
         )
-        for row in _rows(frames, "rubric_criteria")
-        if (rubric := normal_id(row["rubric_id"])) in rubrics
+        for row in _table(frames, "rubric_criteria").iter_rows(named=True)
+        if row["rubric_id"] in rubrics
     ]
     return tuple(sorted(found, key=lambda criterion: _sequence(criterion.position)))
 
 
 def _sorted_levels(levels: Sequence[RubricLevel]) -> tuple[RubricLevel, ...]:
-    scored = all(level.score is not None for level in levels)
-    return tuple(
-        sorted(levels, key=lambda each: ((each.score or Decimal(0)) if scored else 0, _sequence(each.position)))
-    )
+    if any(level.score is None for level in levels):
+        return tuple(sorted(levels, key=lambda level: _sequence(level.position)))
+    return tuple(sorted(levels, key=lambda level: (level.score, _sequence(level.position))))
 
 
 def by_competency(criteria: Iterable[Criterion]) -> dict[str, tuple[Criterion, ...]]:
+    """The criteria of each competency that has any."""
     found: dict[str, list[Criterion]] = defaultdict(list)
     for criterion in criteria:
         if criterion.competency_id:
@@ -267,14 +275,15 @@ def by_competency(criteria: Iterable[Criterion]) -> dict[str, tuple[Criterion, .
     return {id: tuple(each) for id, each in found.items()}
 
 
-def doubled_findings(seen: Mapping[tuple[str, str, str], int], title: str) -> Iterable[Finding]:
-    doubled = [key for key, count in seen.items() if count > 1]
-    if doubled:
+def doubled_findings(edges: pl.DataFrame, title: str) -> Iterable[Finding]:
+    """One finding if associations stand there several times."""
+    doubled = edges.filter(pl.col("own") > 1)
+    if not doubled.is_empty():
         yield Finding(
             "framework.doubled-associations",
-            f"{len(doubled)} associations of {title} stand there more than once; each counts once.",
+            f"{doubled.height} associations of {title} stand there more than once; each counts once.",
             "Nothing needs to be done; the framework's owner may remove the copies.",
-            tuple(dict.fromkeys(id for _, *ends in doubled for id in ends)),
+            tuple(dict.fromkeys(doubled["origin_id"])),
         )
 
 
@@ -282,23 +291,19 @@ def digest(
     id: str,
     competencies: Mapping[str, Competency],
     items: Mapping[str, dict[str, Any]],
-    edges: Iterable[Edge],
+    edges: pl.DataFrame,
     criteria: Iterable[Criterion],
 ) -> str:
-    """SHA-256 over the content in a fixed order."""
-    content = hashlib.sha256()
-    _feed(content, ([id],))
-    _feed(content, (_item_content(item, items[item.id]) for item in competencies.values()))
-    touching = (edge for edge in edges if edge.own or edge.origin in items or edge.destination in items)
-    _feed(content, sorted([edge.type, edge.origin, edge.destination] for edge in touching))
-    _feed(content, (_criterion_content(each) for each in sorted(criteria, key=lambda each: each.id)))
-    return content.hexdigest()
-
-
-def _feed(content: hashlib._Hash, values: Iterable[object]) -> None:
-    for value in values:
-        content.update(_ENCODER.encode(value).encode() + b"\n")
-    content.update(b"\n")
+    """SHA-256 over the content in a fixed order: the items in tree order, the rest sorted."""
+    ids = pl.Series(list(items), dtype=pl.String).implode()
+    touching = (pl.col("own") > 0) | pl.col("origin_id").is_in(ids) | pl.col("destination_id").is_in(ids)
+    content = [
+        id,
+        [_item_content(item, items[item.id]) for item in competencies.values()],
+        edges.filter(touching).select(_EDGE).sort(_EDGE).rows(),
+        [_criterion_content(each) for each in sorted(criteria, key=lambda each: each.id)],
+    ]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
 def _item_content(item: Competency, row: Mapping[str, Any]) -> list[object]:

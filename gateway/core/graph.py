@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 Edges: TypeAlias = Mapping[str, Sequence[str]]
-NaturalKey: TypeAlias = tuple[tuple[int, int, str], ...]
 
-_PARTS = re.compile(r"([0-9]+)")
+_NUMBER = re.compile(r"0*([0-9]+)")
 
 
-def natural_key(text: str) -> NaturalKey:
+def natural_key(text: str) -> str:
     """A sort key that reads runs of digits as numbers: ``A.2`` stands before ``A.10``, case aside."""
-    parts = (part for part in _PARTS.split(text.casefold()) if part)
-    return tuple((0, len(n := part.lstrip("0")), n) if part[0] in "0123456789" else (1, 0, part) for part in parts)
+    return _NUMBER.sub(_by_length, text.casefold())
+
+
+def _by_length(number: re.Match[str]) -> str:
+    digits = number[1]
+    return f"\x00{chr(min(len(digits), sys.maxunicode))}{digits}"
 
 
 def find_cycles(edges: Edges, *, at_most: int = 100) -> list[tuple[str, ...]]:
