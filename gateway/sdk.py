@@ -27,13 +27,17 @@ from gateway.core.exchange import (
     Target,
 )
 from gateway.core.model import LINE, SOURCE, TABLES, Table, empty
+from gateway.transport.auth import Bearer, OAuth1HmacSha256, OAuth2ClientCredentials
+from gateway.transport.http import Answer, HttpClient, Limits
 
 __all__ = [
     "LINE",
     "SOURCE",
     "TABLES",
     "Action",
+    "Answer",
     "AuthorizationError",
+    "Bearer",
     "Change",
     "CheckItem",
     "ConfigurationError",
@@ -41,7 +45,11 @@ __all__ = [
     "Context",
     "DataError",
     "GatewayError",
+    "HttpClient",
     "IncompletePullError",
+    "Limits",
+    "OAuth1HmacSha256",
+    "OAuth2ClientCredentials",
     "Outcome",
     "OutcomeState",
     "Page",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,8 @@ class Context:
 
     ``now`` tells the time (aware, UTC). ``folder`` is where relative paths of the settings start (the folder of the
     district's file). ``work`` is a directory of this connection for files in progress. ``adapters`` are transport
-    adapters by URL prefix, with which tests put a fake in the place of the network.
+    adapters by URL prefix, with which tests put a fake in the place of the network; ``sleep`` waits for some seconds
+    before a request is tried again.
     """
 
     district: str
@@ -26,6 +28,7 @@ class Context:
     work: Path
     now: Callable[[], datetime]
     adapters: Mapping[str, Any] = field(default_factory=dict)
+    sleep: Callable[[float], None] = time.sleep
 
 
 class Connector:

@@ -118,9 +118,15 @@ class IncompletePullError(GatewayError):
 
 
 class RejectedError(GatewayError):
-    """The other system refused one request for good (400, 404, 409, 422 …)."""
+    """The other system refused one request for good (400, 404, 409, 422 …).
+
+    ``status`` is the HTTP status, where there was one; ``reason`` what the other system gave as its reason: a few words,
+    without anything that we had sent.
+    """
 
     default_code = "rejected"
+    status: int | None = None
+    reason: str = ""
 
 
 class DataError(GatewayError):
