@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 
 import polars as pl
+from polars._typing import PolarsDataType
 
 from gateway.core.model import TABLES
 
@@ -31,7 +32,7 @@ def _content_columns(rows: pl.DataFrame, table: str) -> list[str]:
     return declared + sorted(name for name in rows.columns if name in TABLES and name != table)
 
 
-def _canonical(value: pl.Expr, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
+def _canonical(value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
     if isinstance(dtype, pl.Decimal):
         text = value.cast(pl.String).str.replace(r"\.?0+$", "")
     elif isinstance(dtype, pl.List):

@@ -143,7 +143,7 @@ def _share(
     code: str, table: str, count: int, of: int, limit: Decimal | None, at_least: int, what: str, hint: str
 ) -> list[Reason]:
     """Held when more than ``limit`` of ``of`` rows, and more than the floor of ``at_least`` rows, are concerned."""
-    if limit is None or of <= 0 or count <= max(at_least, limit * of):
+    if limit is None or of <= 0 or count <= at_least or count <= limit * of:
         return []
     message = f"{count} of {of} {_words(table)} {what} ({_percent(count, of)}); the limit is {limit * 100:f} %."
     return [Reason(code, table, message.replace(".00 %", " %"), hint)]

@@ -50,10 +50,9 @@ def merge(
     fresh = pulled.rows.drop(SOURCE, LINE).with_columns(pl.lit(0, pl.UInt8).alias(MISSING))
     if previous is None:
         return fresh, Churn(after=fresh.height, delivered=fresh.height, added=fresh.height)
-    # a row that is gone already (reported and inactivated) is forgotten; it can still come back under its id
-    previous = previous.filter(pl.col(MISSING) < gone_after + 1)
     kept = previous.join(fresh.select("id"), on="id", how="anti").with_columns(_missing_now(pulled).alias(MISSING))
-    rows = pl.concat([fresh, kept]).filter(pl.col(MISSING) <= gone_after + 1)
+    # a gone row is kept for one more pull and then forgotten; it can still come back under its id
+    rows = pl.concat([fresh, kept]).filter(pl.col(MISSING) <= gone_after)
     return rows, _churn(previous, fresh, kept, table)
 
 
@@ -107,8 +106,7 @@ def merge_links(
     parents are what was delivered now; other parents keep theirs. ``with_parents``: links travel inside their parents
     (REST); otherwise (CSV) a delta names single links, and those of untouched parents stay.
     """
-    assert table.part_of is not None
-    _, column = table.part_of
+    column = table.part_of[1] if table.part_of else "id"
     fresh = pulled.rows.drop(SOURCE, LINE)
     alive = fresh.join(parents.select(pl.col("id").alias(column)), on=column, how="semi")
     if previous is None:
