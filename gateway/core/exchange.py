@@ -14,6 +14,22 @@ from enum import StrEnum
 
 import polars as pl
 
+from gateway.core.model import LINE, SOURCE
+
+REJECTS = "_rejects"
+"""The name under which a page's frames may carry what could not become a row of any table."""
+
+REJECTS_SCHEMA: Mapping[str, pl.DataType] = {
+    "table": pl.String(),
+    "id": pl.String(),
+    "code": pl.String(),
+    "field": pl.String(),
+    "reason": pl.String(),
+    SOURCE: pl.String(),
+    LINE: pl.UInt32(),
+}
+"""One row per reject: the table it was meant for, a stable code and a plain reason, never the content itself."""
+
 
 class PullMode(StrEnum):
     """``FULL``: absence means gone. ``DELTA``: only what changed is delivered, deletions as ``tobedeleted`` rows."""
