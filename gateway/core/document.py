@@ -28,6 +28,18 @@ class Document:
     digest: str = ""
     lines: Mapping[Path, int] = field(default_factory=dict)
 
+    def value(self, *path: str | int) -> Value:
+        """What stands at ``path``; ``None`` if nothing does."""
+        found: Value = self.data
+        for part in path:
+            if isinstance(found, dict) and isinstance(part, str):
+                found = found.get(part)
+            elif isinstance(found, list) and isinstance(part, int) and part < len(found):
+                found = found[part]
+            else:
+                return None
+        return found
+
     def line(self, path: Sequence[str | int]) -> int | None:
         """The line of ``path``, or of its nearest ancestor that stands in the file."""
         for length in range(len(path), -1, -1):

@@ -1,0 +1,26 @@
+"""A district's file: read, checked with line numbers, and opened."""
+
+from __future__ import annotations
+
+from gateway.settings.connections import database_url, open_connection, secret_files, secret_problems
+from gateway.settings.district import (
+    ConnectionSettings,
+    District,
+    PushSettings,
+    Retention,
+    SyncSettings,
+    load_district,
+)
+
+__all__ = [
+    "ConnectionSettings",
+    "District",
+    "PushSettings",
+    "Retention",
+    "SyncSettings",
+    "database_url",
+    "load_district",
+    "open_connection",
+    "secret_files",
+    "secret_problems",
+]
