@@ -143,10 +143,11 @@ def _read_package(package: Mapping[str, Any], rows: Rows, part: str) -> None:
     named = _Definitions(package.get("CFDefinitions"))
     rows.add(
         "frameworks", 1, part=f"{part}CFDocument", id=framework,
-        date_last_modified=text(document, "lastChangeDateTime"), title=text(document, "title"), creator=text(document, "creator"), version=text(document, "version"),
-        language=text(document, "language"), adoption_status=text(document, "adoptionStatus"),
-        framework_type=text(document, "frameworkType"), description=text(document, "description"),
-        subjects=named.subjects(document), license=named.license(document), uri=text(document, "uri"),
+        date_last_modified=text(document, "lastChangeDateTime"), title=text(document, "title"),
+        creator=text(document, "creator"), version=text(document, "version"), language=text(document, "language"),
+        adoption_status=text(document, "adoptionStatus"), framework_type=text(document, "frameworkType"),
+        description=text(document, "description"), subjects=named.subjects(document),
+        license=named.license(document), uri=text(document, "uri"),
     )  # fmt: skip
     for line, item in _objects(package, "CFItems", "competencies", rows, part):
         _read_item(item, line, rows, f"{part}CFItems", framework, named)

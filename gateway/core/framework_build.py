@@ -42,18 +42,20 @@ def _normal(name: str) -> pl.Expr:
     return pl.when(text.str.contains("://", literal=True)).then(text).otherwise(lower).alias(name)
 
 
-def _table(frames: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
+def read_table(frames: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
+    """A table with its ids as they are compared; empty when it is not there."""
     frame = frames.get(name, empty(name))
     return frame.with_columns(_normal(c) for c in frame.columns if c == "id" or c.endswith("_id"))
 
 
-def _own(framework: str) -> pl.Expr:
+def own(framework: str) -> pl.Expr:
+    """Whether a row belongs to the framework."""
     return pl.col("framework_id").is_null() | (pl.col("framework_id") == framework)
 
 
 def choose_document(frames: Mapping[str, pl.DataFrame], wanted: str | None) -> dict[str, Any]:
     """The row of the framework asked for, or of the only one."""
-    known = {row["id"]: row for row in _table(frames, "frameworks").iter_rows(named=True)}
+    known = {row["id"]: row for row in read_table(frames, "frameworks").iter_rows(named=True)}
     if wanted is not None and normal_id(wanted) in known:
         return known[normal_id(wanted)]
     named = ", ".join(f"{row['title']} ({id})" for id, row in known.items()) or "none"
@@ -72,13 +74,13 @@ def choose_document(frames: Mapping[str, pl.DataFrame], wanted: str | None) -> d
 
 def read_items(frames: Mapping[str, pl.DataFrame], framework: str) -> dict[str, dict[str, Any]]:
     """The framework's items by id, in the file's order; the first of an id wins."""
-    items = _table(frames, "competencies").filter(_own(framework)).unique("id", keep="first", maintain_order=True)
+    items = read_table(frames, "competencies").filter(own(framework)).unique("id", keep="first", maintain_order=True)
     return {row["id"]: row for row in items.select(_ITEM).iter_rows(named=True)}
 
 
 def read_edges(frames: Mapping[str, pl.DataFrame], framework: str) -> pl.DataFrame:
     """Each edge once, with its lowest sequence number; ``own``: how often it stands in this framework's package."""
-    edges = _table(frames, "associations").with_columns(_own(framework).alias("own"))
+    edges = read_table(frames, "associations").with_columns(own(framework).alias("own"))
     grouped = edges.group_by(_EDGE, maintain_order=True)
     return grouped.agg(
         pl.col("sequence_number").sort_by(~pl.col("own"), "sequence_number", nulls_last=True).first(),
@@ -238,9 +240,9 @@ def by_code(competencies: Iterable[Competency]) -> tuple[dict[str, tuple[str, ..
 
 def read_criteria(frames: Mapping[str, pl.DataFrame], framework: str) -> tuple[Criterion, ...]:
     """The framework's rubric criteria with their levels, by position."""
-    rubrics = {row["id"]: row for row in _table(frames, "rubrics").filter(_own(framework)).iter_rows(named=True)}
+    rubrics = {row["id"]: row for row in read_table(frames, "rubrics").filter(own(framework)).iter_rows(named=True)}
     levels: dict[str, list[RubricLevel]] = defaultdict(list)
-    for row in _table(frames, "rubric_levels").iter_rows(named=True):
+    for row in read_table(frames, "rubric_levels").iter_rows(named=True):
         level = RubricLevel(row["id"], row["score"], row["quality"], row["position"], row["description"])
         levels[row["criterion_id"]].append(level)
     found = [
@@ -254,7 +256,7 @@ def read_criteria(frames: Mapping[str, pl.DataFrame], framework: str) -> tuple[C
             position=row["position"],
             levels=_sorted_levels(levels.get(row["id"], ())),
         )
-        for row in _table(frames, "rubric_criteria").iter_rows(named=True)
+        for row in read_table(frames, "rubric_criteria").iter_rows(named=True)
         if row["rubric_id"] in rubrics
     ]
     return tuple(sorted(found, key=lambda criterion: _sequence(criterion.position)))
