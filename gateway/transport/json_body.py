@@ -1,0 +1,298 @@
+"""Strict JSON for pages, fast where pages are sound.
+
+JSON that people rely on has no ``NaN``, no key twice in one object, and no depth beyond reason; the usual readers take
+all three. :func:`decode_records` reads a page of records and sets the bad ones aside by their number, so that one does
+not stop its neighbours; :func:`decode_page` reads a document that is right as a whole or not at all.
+
+The check for doubled keys costs little: what was decoded is encoded again, and the number of colons is compared. Only
+when it differs is the page read anew, slowly, by a reader that sees every key. This is exact as long as encoding never
+writes a colon that was not there, which is why types whose fields have defaults other than ``UNSET`` must be
+``omit_defaults``, and why pages with escaped colons are read slowly.
+
+Source: RFC 8259; msgspec documentation ("UNSET", "omit_defaults").
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from gateway.core.errors import IncompletePullError, Place
+
+T = TypeVar("T")
+
+DEEPEST = 64
+_COLON = b":"
+_ESCAPE = b"\\"
+_ESCAPED_COLON = b"\\u003"
+_FLAT = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A record of a page that cannot be read. ``number`` counts from 1; ``reason`` follows "the record" ("has the key
+    "score" twice") and tells no value."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Records(Generic[T]):
+    """The records of a page, the number of each in the page (from 1), and those that cannot be read."""
+
+    items: Sequence[T]
+    numbers: Sequence[int]
+    faults: tuple[Fault, ...] = ()
+
+
+def decode_page(body: bytes, type_: type[T], *, source: str) -> T:
+    """A whole document as ``type_`` (of msgspec). ``source`` names the page in errors.
+
+    Raises :class:`IncompletePullError`: ``page.not-json``, ``page.unsound``, ``page.too-deep`` or ``page.shape``.
+    """
+    reader = _reader(cast(Any, type_))
+    try:
+        value = reader.decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        fault = error
+    else:
+        if not reader.is_sound(body, value):
+            _require_sound(_read_slowly(body, source), source)
+        return cast(T, value)
+    document = _read_slowly(body, source)
+    _require_sound(document, source)
+    raise _refusal(source, f"is not of the expected shape ({_shape(fault)})", "page.shape")
+
+
+def decode_records(body: bytes, record: type[T], keys: Sequence[str], *, source: str) -> Records[T]:
+    """The records of a page ``{key: [record, …]}``; ``keys`` are the names that the list may have, the best first.
+
+    Raises :class:`IncompletePullError`: ``page.not-json``, ``page.too-deep``, ``page.unsound`` (the envelope) or
+    ``page.envelope`` (none of ``keys`` is there: an answer that is not a page, never an empty one).
+    """
+    reader = _reader(_envelope(cast(Any, record), tuple(keys)))
+    try:
+        value = reader.decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_each(body, record, keys, source)
+    if not reader.is_sound(body, value):
+        return _decode_each(body, record, keys, source)
+    for key in range(len(keys)):
+        items = getattr(value, f"list_{key}")
+        if items is not msgspec.UNSET:
+            return Records(items, range(1, len(items) + 1))
+    raise _no_envelope(keys, source)
+
+
+@functools.lru_cache(maxsize=64)
+def _envelope(record: type[Any], keys: tuple[str, ...]) -> type[msgspec.Struct]:
+    fields = [(f"list_{number}", list[record] | msgspec.UnsetType, msgspec.UNSET) for number in range(len(keys))]  # type: ignore[valid-type]  # a type made at run time
+    return msgspec.defstruct("Envelope", fields, rename={f"list_{n}": key for n, key in enumerate(keys)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A decoder, and whether its type has places that take anything (where depth is not bounded by the type)."""
+
+    decoder: msgspec.json.Decoder[Any]
+    open_ended: bool
+
+    def is_sound(self, body: bytes, value: object) -> bool:
+        """True if ``body`` surely has no doubled key and is not too deep; False asks for the slow reader."""
+        if _ESCAPE in body and _ESCAPED_COLON in body:
+            return False
+        colons = body.count(_COLON)
+        if _encoder.encode(value).count(_COLON) == colons:
+            return not (self.open_ended and _too_deep(body))
+        try:  # fields that the type does not have, most likely: compare with everything that is there
+            everything = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        return _encoder.encode(everything).count(_COLON) == colons and not _too_deep(body)
+
+
+@functools.lru_cache(maxsize=64)
+def _reader(type_: type[Any]) -> _Reader:
+    open_ended = _inspect(msgspec.inspect.type_info(type_), set())
+    return _Reader(msgspec.json.Decoder(type_), open_ended)
+
+
+def _inspect(info: Any, seen: set[type]) -> bool:
+    """True if a value of any shape fits somewhere; refuses types that the check for doubled keys cannot judge."""
+    if isinstance(info, msgspec.inspect.RawType):
+        raise TypeError("a page's type must not hold msgspec.Raw: its keys would go unchecked")
+    if isinstance(info, msgspec.inspect.AnyType):
+        return True
+    if isinstance(info, msgspec.inspect.StructType):
+        if info.cls in seen:
+            return True
+        seen = {*seen, info.cls}
+        if not info.cls.__struct_config__.omit_defaults and any(_has_default(f) for f in info.fields):
+            raise TypeError(f"{info.cls.__name__} must be omit_defaults, or have UNSET as its only default")
+        inner = [f.type for f in info.fields]
+    else:
+        names = ("item_type", "item_types", "key_type", "value_type", "types")
+        inner = [part for name in names for part in _as_list(getattr(info, name, ()))]
+    open_parts = [_inspect(part, seen) for part in inner]  # all of them: each may be refused
+    return any(open_parts)
+
+
+def _has_default(info: msgspec.inspect.Field) -> bool:
+    return info.default_factory is not msgspec.NODEFAULT or info.default not in (msgspec.NODEFAULT, msgspec.UNSET)
+
+
+def _as_list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _too_deep(body: bytes) -> bool:
+    """True unless the brackets of ``body``, those inside texts included, nest at most ``DEEPEST`` levels."""
+    brackets = body.translate(_FLAT, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        inner_removed = brackets.replace(b"[]", b"")
+        if not inner_removed:
+            return False
+        if len(inner_removed) == len(brackets):
+            return True
+        brackets = inner_removed
+    return True
+
+
+class _Object(dict[str, Any]):
+    """A JSON object as the slow reader sees it; ``fault`` says what is wrong in it, ``inner`` anywhere below it."""
+
+    fault: str = ""
+    inner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    """``NaN`` or ``Infinity`` in the place of a number."""
+
+    name: str
+
+
+def _decode_each(body: bytes, record: type[T], keys: Sequence[str], source: str) -> Records[T]:
+    """The slow way: each record for itself."""
+    document = _read_slowly(body, source)
+    if isinstance(document, _Object) and document.fault:
+        raise _refusal(source, document.fault, "page.unsound")
+    found = next((key for key in keys if isinstance(document, dict) and isinstance(document.get(key), list)), None)
+    if found is None:
+        raise _no_envelope(keys, source)
+    decoder = _reader(cast(Any, record)).decoder
+    items: list[T] = []
+    numbers: list[int] = []
+    faults: list[Fault] = []
+    for number, value in enumerate(document[found], start=1):
+        reason = (value.fault or value.inner) if isinstance(value, _Object) else "is not an object"
+        if not reason:
+            try:
+                items.append(decoder.decode(_encoder.encode(value)))
+                numbers.append(number)
+                continue
+            except msgspec.ValidationError as error:
+                reason = _shape(error)
+        faults.append(Fault(number, reason))
+    return Records(items, numbers, tuple(faults))
+
+
+def _read_slowly(body: bytes, source: str) -> Any:
+    """The document, each object of which knows its faults."""
+    try:
+        document = json.loads(
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_constant=_Constant,
+            parse_float=Decimal,
+            parse_int=Decimal,
+        )
+    except UnicodeDecodeError:
+        problem = "is not UTF-8"
+    except RecursionError:
+        raise _too_deep_refusal(source) from None
+    except (ValueError, InvalidOperation):
+        problem = _not_json(body)
+    else:
+        if _depth(document) > DEEPEST:
+            raise _too_deep_refusal(source)
+        return document
+    raise _refusal(source, problem, "page.not-json")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    made = _Object(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add answers None on purpose
+        named = f'the key "{twice}"' if twice.isidentifier() and len(twice) < 60 else "a key"
+        made.fault = f"has {named} twice"
+    made.inner = next((reason for value in made.values() if (reason := _fault_in(value))), "")
+    return made
+
+
+def _fault_in(value: Any) -> str:
+    """What is wrong anywhere in ``value``, or nothing."""
+    if isinstance(value, _Object):
+        return value.fault or value.inner
+    if isinstance(value, list):
+        return next((reason for item in value if (reason := _fault_in(item))), "")
+    return f"holds {value.name}, which is no number in JSON" if isinstance(value, _Constant) else ""
+
+
+def _depth(document: Any) -> int:
+    """How deep arrays and objects nest."""
+    depth, level = 0, [document]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+    return depth
+
+
+def _not_json(body: bytes) -> str:
+    start = body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        return "is empty"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "is a web page, perhaps to log in, instead of data"
+    if start.startswith(b"<"):
+        return "is XML instead of JSON"
+    return "is not JSON, or is cut off" if start.startswith((b"{", b"[")) else "is not JSON"
+
+
+def _shape(error: BaseException) -> str:
+    """msgspec's message (types and a path like ``$.results[3].score``, no values), cut."""
+    return str(error)[:160] if isinstance(error, msgspec.ValidationError) else "cannot be read"
+
+
+def _require_sound(document: Any, source: str) -> None:
+    fault = _fault_in(document)
+    if fault:
+        raise _refusal(source, fault, "page.unsound")
+
+
+def _too_deep_refusal(source: str) -> IncompletePullError:
+    return _refusal(source, f"nests deeper than {DEEPEST} levels", "page.too-deep")
+
+
+def _no_envelope(keys: Sequence[str], source: str) -> IncompletePullError:
+    names = " or ".join(f'"{key}"' for key in keys)
+    return _refusal(source, f"lacks its list {names}", "page.envelope")
+
+
+def _refusal(source: str, problem: str, code: str) -> IncompletePullError:
+    return IncompletePullError(
+        f"The answer {problem}.",
+        hint="Nothing is removed for it; the next run asks again.",
+        code=code,
+        place=Place(source),
+    )
