@@ -59,7 +59,8 @@ class Churn:
         return Churn(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
 
     def with_quarantined(self, quarantined: int) -> Churn:
-        return replace(self, quarantined=quarantined)
+        """The same churn with its quarantined records, which were delivered too."""
+        return replace(self, quarantined=quarantined, delivered=self.delivered + quarantined)
 
 
 @dataclass(frozen=True, slots=True)

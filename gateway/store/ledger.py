@@ -32,6 +32,18 @@ def known(store: Store, district: str, target: str, entity: str) -> pl.DataFrame
     return pl.DataFrame(rows, schema=dict(KNOWN_SCHEMA), orient="row")
 
 
+def sent_by(store: Store, district: str, target: str, entity: str, run_id: str) -> list[tuple[str, str, str | None]]:
+    """Id, state and digest of each record of an entity that a run has announced or sent."""
+    query = sa.select(ledger.c.id, ledger.c.state, ledger.c.digest).where(
+        ledger.c.district == district,
+        ledger.c.target == target,
+        ledger.c.entity == entity,
+        ledger.c.run_id == run_id,
+    )
+    with store.begin(read=True) as connection:
+        return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
 def mark_sending(
     connection: Connection,
     district: str,

@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A finished snapshot on disk. ``rows`` by table; ``churn`` against the snapshot before it; ``notes`` as counted."""
+    """A finished snapshot on disk: rows by table, the churn against the snapshot before it, and what was tolerated."""
 
     folder: Path
     parts: int
@@ -146,9 +146,8 @@ def forget_old(store: Store, district: str, source: str, root: Path, *, keep: in
     """Delete all snapshots of a source but the last ``keep`` good ones and the newest of any state."""
     query = sa.select(snapshots).where(snapshots.c.district == district, snapshots.c.connection == source)
     rows = store.rows(query.order_by(snapshots.c.taken_at.desc(), snapshots.c.snapshot_id.desc()))
-    kept = (
-        [row["snapshot_id"] for row in rows if row["state"] == "good"][:keep] + [rows[0]["snapshot_id"]] if rows else []
-    )
+    good = [row["snapshot_id"] for row in rows if row["state"] == "good"]
+    kept = {*good[:keep], *(row["snapshot_id"] for row in rows[:1])}
     gone = [row["snapshot_id"] for row in rows if row["snapshot_id"] not in kept]
     for snapshot_id in gone:
         shutil.rmtree(root / snapshot_id, ignore_errors=True)

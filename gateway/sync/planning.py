@@ -1,0 +1,87 @@
+"""The plan step: desired records against the ledger; every change with its content as a Parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from gateway.core.digest import content_digests
+from gateway.core.exchange import Action
+from gateway.core.guard import Reason
+from gateway.core.plan import CHANGES_SCHEMA, compare, count_actions, plan_digest
+from gateway.store import plans
+from gateway.store.ledger import known
+from gateway.store.plans import PlanState, SavedPlan
+from gateway.sync.work import Work
+from gateway.transport.crash import crash_point
+
+
+def write_desired(folder: Path, records: Mapping[str, pl.DataFrame]) -> None:
+    """The records that the target shall hold, with their digests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for entity, rows in records.items():
+        rows.with_columns(content_digests(rows, entity)).write_parquet(folder / f"{entity}.parquet")
+
+
+def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.DataFrame]:
+    """Compare entity by entity and write the changes with their content; the changes alone are returned."""
+    folder = work.folder / "plan"
+    folder.mkdir(parents=True, exist_ok=True)
+    found: dict[str, pl.DataFrame] = {}
+    for file in sorted((work.folder / "desired").glob("*.parquet")):
+        entity = file.stem
+        desired = pl.read_parquet(file)
+        prefix = f"{work.district.id}/{work.sync.target}/{entity}"
+        changes = compare(desired, known(work.store, work.district.id, work.sync.target, entity), prefix=prefix)
+        if not work.sync.push.inactivate:
+            changes = changes.filter(pl.col("action") != Action.INACTIVATE.value)
+        content = desired.drop("digest")
+        before = last_desired / file.name if last_desired is not None else None
+        if before is not None and before.exists():
+            content = _with_last_content(content, changes, pl.read_parquet(before).drop("digest"))
+        changes.join(content, on="id", how="left", maintain_order="left").write_parquet(folder / f"{entity}.parquet")
+        found[entity] = changes.select(list(CHANGES_SCHEMA))
+    return found
+
+
+def _with_last_content(content: pl.DataFrame, changes: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """What is inactivated keeps the content that was last desired."""
+    gone = changes.filter(pl.col("action") == Action.INACTIVATE.value).select("id")
+    last = before.join(gone, on="id", how="semi")
+    return pl.concat([content, last.select(content.columns)]) if set(content.columns) <= set(last.columns) else content
+
+
+def save(
+    work: Work, changes: Mapping[str, pl.DataFrame], *, reasons: Sequence[Reason], base: str | None, snapshot: str
+) -> SavedPlan:
+    """Save the plan: what it would do, and whether a guard holds it."""
+    plan = SavedPlan(
+        district=work.district.id,
+        plan_id=work.run.run_id,
+        run_id=work.run.run_id,
+        sync=work.sync.name,
+        target=work.sync.target,
+        digest=plan_digest(changes),
+        state=PlanState.HELD if reasons else PlanState.READY,
+        created_at=work.now(),
+        counts={entity: count_actions(rows) for entity, rows in changes.items()},
+        reasons=tuple(reasons),
+        base=base,
+        snapshot=snapshot,
+    )
+    with work.commit() as connection:
+        plans.supersede(connection, work.district.id, work.sync.name, plan.plan_id)
+        plans.insert(connection, plan)
+        crash_point("plan.in-transaction")
+    crash_point("plan.after-save")
+    return plan
+
+
+def changes_of(folder: Path) -> dict[str, pl.DataFrame]:
+    """The saved changes by entity, without their content."""
+    files = {file.stem: file for file in (folder / "plan").glob("*.parquet")}
+    return {
+        entity: pl.read_parquet(files[entity], columns=list(CHANGES_SCHEMA)) for entity in plans.in_order(list(files))
+    }
