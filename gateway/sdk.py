@@ -29,6 +29,8 @@ from gateway.core.exchange import (
 from gateway.core.model import LINE, SOURCE, TABLES, Table, empty
 from gateway.transport.auth import Bearer, OAuth1HmacSha256, OAuth2ClientCredentials
 from gateway.transport.http import Answer, HttpClient, Limits
+from gateway.transport.json_body import Fault, Records, decode_page, decode_records
+from gateway.transport.paging import PageRequest, Received, fetch_pages, follow_offsets, next_link
 
 __all__ = [
     "LINE",
@@ -44,6 +46,7 @@ __all__ = [
     "Connector",
     "Context",
     "DataError",
+    "Fault",
     "GatewayError",
     "HttpClient",
     "IncompletePullError",
@@ -53,14 +56,22 @@ __all__ = [
     "Outcome",
     "OutcomeState",
     "Page",
+    "PageRequest",
     "Place",
     "PullMode",
+    "Received",
+    "Records",
     "RejectedError",
     "Source",
     "Stream",
     "Table",
     "Target",
     "TransientError",
+    "decode_page",
+    "decode_records",
     "did_you_mean",
     "empty",
+    "fetch_pages",
+    "follow_offsets",
+    "next_link",
 ]
