@@ -7,8 +7,8 @@ not stop its neighbours; :func:`decode_page` reads a document that is right as a
 The check for doubled keys costs little: what was decoded is encoded again, and the number of colons is compared. Only
 when it differs is the page read anew, slowly, by a reader that sees every key. This is exact as long as encoding never
 writes a colon that was not there, which is why types whose fields have defaults other than ``UNSET`` must be
-``omit_defaults``, and why pages with escaped colons are read slowly. What a type takes as ``msgspec.Raw`` (a number whose
-digits must stay as they are) is not looked into: who reads it takes single values only.
+``omit_defaults``, and why pages with escaped colons are read slowly. What a type takes as ``msgspec.Raw`` (a
+number whose digits must stay as they are) is not looked into: who reads it takes single values only.
 
 Source: RFC 8259; msgspec documentation ("UNSET", "omit_defaults").
 """
