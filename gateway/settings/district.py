@@ -21,6 +21,7 @@ from gateway.core.errors import ConfigurationError, did_you_mean, raise_problems
 from gateway.core.exchange import Source, Target
 from gateway.core.guard import Guards, Limits
 from gateway.core.validation import validate
+from gateway.core.values import DateOrder
 from gateway.registry import load_connector
 from gateway.settings.references import check_references
 from gateway.settings.schema import NAME, NAME_WORDS, ConnectionSchema, DistrictSchema, SyncSchema
@@ -32,11 +33,14 @@ DATABASE_FILE = "gateway.db"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """One configured connector. ``settings`` are as written: secrets still are references."""
+    """One configured connector. ``settings`` are as written: secrets still are references. ``dates`` and
+    ``extra_credit`` say how what it delivers is checked."""
 
     name: str
     connector: str
     settings: Mapping[str, Any]
+    dates: DateOrder | None = None
+    extra_credit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ def _connections(document: Document, problems: list[ConfigurationError]) -> dict
         loaded = _part(ConnectionSchema(), document, path, problems)
         if loaded is None:
             continue
-        found[name] = ConnectionSettings(name, loaded["connector"], loaded["settings"])
+        found[name] = ConnectionSettings(name, **loaded)
         try:
             schema = load_connector(loaded["connector"]).Settings()
         except ConfigurationError as error:

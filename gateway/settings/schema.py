@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from gateway.core.model import TABLES
+from gateway.core.values import DateOrder
 from gateway.settings.cron import check_cron
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -150,6 +151,11 @@ class ConnectionSchema(Strict):
 
     connector = _described(fields.String, "The connector's name.", required=True)
     settings = _described(fields.Dict, "The connector's own settings.", load_default=dict)
+    dates = _described(
+        fields.Enum, "How this source writes dates that are not ISO 8601; without it they go to quarantine.",
+        enum=DateOrder, by_value=True, load_default=None,
+    )  # fmt: skip
+    extra_credit = _described(fields.Boolean, "Accept scores above a line item's maximum.", load_default=False)
 
 
 class RetentionSchema(Strict):

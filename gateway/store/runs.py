@@ -73,10 +73,12 @@ def new_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
-def unfinished(store: Store, district: str, sync: str) -> Run | None:
-    """The latest run of a sync if it was interrupted; the leases are held, so nobody works on it."""
+def unfinished(store: Store, district: str, sync: str, *, pulled: bool = False) -> Run | None:
+    """The latest run of a sync if it was interrupted (or, with ``pulled``, only pulled so far). The caller holds the
+    leases, so nobody else works on it."""
     run = latest(store, district, sync)
-    return run if run and run.state in UNFINISHED else None
+    wanted = (*UNFINISHED, RunState.PULLED) if pulled else UNFINISHED
+    return run if run and run.state in wanted else None
 
 
 def latest(store: Store, district: str, sync: str | None = None) -> Run | None:
