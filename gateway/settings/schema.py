@@ -129,6 +129,7 @@ class SyncSchema(Strict):
     )
     grace = Duration(
         load_default=timedelta(hours=6),
+        validate=validate.Range(timedelta(minutes=10), error="A grace is at least 10m."),
         metadata={"description": "How late a missed run is still caught up."},
     )
     overlap = Duration(
