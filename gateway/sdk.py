@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.core import oneroster
 from gateway.core.connector import Connector, Context
 from gateway.core.errors import (
     AuthorizationError,
@@ -15,6 +16,8 @@ from gateway.core.errors import (
     did_you_mean,
 )
 from gateway.core.exchange import (
+    REJECTS,
+    REJECTS_SCHEMA,
     Action,
     Change,
     CheckItem,
@@ -27,24 +30,33 @@ from gateway.core.exchange import (
     Target,
 )
 from gateway.core.model import LINE, SOURCE, TABLES, Table, empty
+from gateway.core.values import read_values
+from gateway.transport.atomic import atomic_file, atomic_folder
 from gateway.transport.auth import Bearer, OAuth1HmacSha256, OAuth2ClientCredentials
+from gateway.transport.bundle import Bundle, newest, open_bundle
+from gateway.transport.csv_file import CsvBatch, CsvTable, Position, open_csv, read_batches
 from gateway.transport.http import Answer, HttpClient, Limits
 from gateway.transport.json_body import Fault, Records, decode_page, decode_records
 from gateway.transport.paging import PageRequest, Received, fetch_pages, follow_offsets, next_link
 
 __all__ = [
     "LINE",
+    "REJECTS",
+    "REJECTS_SCHEMA",
     "SOURCE",
     "TABLES",
     "Action",
     "Answer",
     "AuthorizationError",
     "Bearer",
+    "Bundle",
     "Change",
     "CheckItem",
     "ConfigurationError",
     "Connector",
     "Context",
+    "CsvBatch",
+    "CsvTable",
     "DataError",
     "Fault",
     "GatewayError",
@@ -58,6 +70,7 @@ __all__ = [
     "Page",
     "PageRequest",
     "Place",
+    "Position",
     "PullMode",
     "Received",
     "Records",
@@ -67,11 +80,19 @@ __all__ = [
     "Table",
     "Target",
     "TransientError",
+    "atomic_file",
+    "atomic_folder",
     "decode_page",
     "decode_records",
     "did_you_mean",
     "empty",
     "fetch_pages",
     "follow_offsets",
+    "newest",
     "next_link",
+    "oneroster",
+    "open_bundle",
+    "open_csv",
+    "read_batches",
+    "read_values",
 ]

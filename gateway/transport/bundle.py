@@ -23,7 +23,7 @@ _PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ZipLimits:
     """What a zip may hold at most. ``ratio`` (unpacked to packed) counts for what unpacks to over ``ratio_from``."""
 
     entries: int = 1_000
@@ -60,11 +60,21 @@ class Bundle:
         member = self.members[name.lower()]
         if not self.is_zip:
             return self.path / member
-        state = self.path.stat()
-        copy = work / f"{state.st_size}-{state.st_mtime_ns}-{PurePosixPath(member).name.lower()}"
+        copy = work / f"{self._copy_prefix()}{PurePosixPath(member).name.lower()}"
         if not copy.exists():
             self._copy_out(member, copy)
         return copy
+
+    def remove_stale_copies(self, work: Path) -> None:
+        """Remove from the folder ``work`` the copies of other archives than this one."""
+        keep = self._copy_prefix() if self.is_zip else None
+        for path in work.iterdir():
+            if path.is_file() and (keep is None or not path.name.startswith(keep)):
+                path.unlink()
+
+    def _copy_prefix(self) -> str:
+        state = self.path.stat()
+        return f"{state.st_size}-{state.st_mtime_ns}-"
 
     def _copy_out(self, member: str, copy: Path) -> None:
         try:
@@ -76,7 +86,7 @@ class Bundle:
             raise _disk_error(error, copy.parent) from error
 
 
-def open_bundle(path: Path, limits: Limits | None = None) -> Bundle:
+def open_bundle(path: Path, limits: ZipLimits | None = None) -> Bundle:
     """Open the folder or zip at ``path``.
 
     Raises :class:`DataError` (``bundle.*``) for what is neither, or is refused; :class:`IncompletePullError`
@@ -90,7 +100,7 @@ def open_bundle(path: Path, limits: Limits | None = None) -> Bundle:
             hint=f"Put the bundle into {path.parent} or change the path in the settings.",
             code="bundle.missing",
         )
-    return Bundle(path, _zip_members(path, limits or Limits()), is_zip=True)
+    return Bundle(path, _zip_members(path, limits or ZipLimits()), is_zip=True)
 
 
 def newest(pattern: Path) -> Path:
@@ -137,7 +147,7 @@ def _by_lower_name(path: Path, names: list[str]) -> dict[str, str]:
     return members
 
 
-def _zip_members(path: Path, limits: Limits) -> dict[str, str]:
+def _zip_members(path: Path, limits: ZipLimits) -> dict[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -158,7 +168,7 @@ def _zip_members(path: Path, limits: Limits) -> dict[str, str]:
     return _by_lower_name(path, names)
 
 
-def _check_size(path: Path, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
+def _check_size(path: Path, entries: list[zipfile.ZipInfo], limits: ZipLimits) -> None:
     if len(entries) > limits.entries:
         raise _refused(path, f"It has {len(entries):,} entries; the most is {limits.entries:,}.", "bundle.too-many")
     total = sum(entry.file_size for entry in entries)
@@ -174,7 +184,7 @@ def _check_size(path: Path, entries: list[zipfile.ZipInfo], limits: Limits) -> N
         raise _refused(path, f"It unpacks to {worst:,.0f} times its size, as a zip bomb does.", "bundle.ratio")
 
 
-def _large(entry: zipfile.ZipInfo, limits: Limits) -> bool:
+def _large(entry: zipfile.ZipInfo, limits: ZipLimits) -> bool:
     return entry.file_size > limits.ratio_from
 
 
