@@ -66,7 +66,7 @@ def compare(desired: pl.DataFrame, known: pl.DataFrame, *, prefix: str) -> pl.Da
         .when(maybe_there)
         .then(pl.lit(Action.INACTIVATE.value))
     )
-    attempted = (state == LedgerState.SENDING) & (pl.col("sent_digest") == pl.col("digest")).fill_null(True)
+    attempted = (state == LedgerState.SENDING) & pl.col("sent_digest").eq_missing(pl.col("digest"))
     return (
         both.with_columns(action.alias("action"), attempted.fill_null(False).alias("attempted"))
         .filter(pl.col("action").is_not_null())

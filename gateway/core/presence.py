@@ -32,8 +32,8 @@ class Pulled:
     """One table (or one partition of it) as pulled.
 
     ``rows`` are good rows, ``deleted`` the ids delivered as ``tobedeleted``, ``delivered`` all ids of the whole table
-    in this pull, good, bad or deleted. ``absence_counts``: rows that were not delivered are missing (a complete full
-    pull without unreadable ids).
+    in this pull, good, bad or deleted. ``absence_counts``: rows that were not delivered are missing (a complete pull
+    without unreadable ids).
     """
 
     rows: pl.DataFrame

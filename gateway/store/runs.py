@@ -111,10 +111,20 @@ def last_keys(store: Store, district: str) -> Mapping[str, str]:
 
 
 def begin(
-    store: Store, district: str, sync: str, *, now: datetime, since: datetime | None, run_key: str | None, until: str
+    store: Store,
+    district: str,
+    sync: str,
+    *,
+    now: datetime,
+    since: datetime | None,
+    run_key: str | None,
+    until: str,
+    retry: bool = False,
 ) -> Run:
-    """A new run. Raises SQLAlchemy's ``IntegrityError`` if the key was claimed before."""
-    run = Run(district, new_id(now), sync, run_key, RunState.RUNNING, Step.BEGIN, until, now, None, since, None, {})
+    """A new run. ``retry``: nothing is pulled, what is in quarantine is checked again. Raises SQLAlchemy's
+    ``IntegrityError`` if the key was claimed before."""
+    report = {"retry": True} if retry else {}
+    run = Run(district, new_id(now), sync, run_key, RunState.RUNNING, Step.BEGIN, until, now, None, since, None, report)
     with store.begin() as connection:
         connection.execute(sa.insert(runs).values({name: getattr(run, name) for name in Run.__slots__}))
     return run

@@ -25,7 +25,7 @@ from gateway.core.check import (
     leave_out,
     read_rows,
 )
-from gateway.core.exchange import REJECTS, REJECTS_SCHEMA, PullMode
+from gateway.core.exchange import REJECTS, REJECTS_SCHEMA, PullMode, Stream
 from gateway.core.guard import Churn
 from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES, Table
 from gateway.core.partition import STUDENT_TABLES, part_of, parts_for
@@ -37,11 +37,13 @@ from gateway.store.staging import Staged, read_page
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the connection and the sync say about checking."""
+    """What the connection and the sync say about checking. ``absence_counts`` is false when nothing was pulled and
+    only what was set aside is checked again."""
 
     gone_after: int
     dates: DateOrder | None = None
     extra_credit: bool = False
+    absence_counts: bool = True
 
 
 @dataclass(slots=True)
@@ -212,7 +214,7 @@ class Check:
             deleted=deleted,
             delivered=pl.concat([outcome.bad_ids(), deleted, moved]),
             mode=stream.mode,
-            absence_counts=stream.mode is PullMode.FULL and outcome.nameless == 0,
+            absence_counts=self.rules.absence_counts and outcome.nameless == 0,
         )
 
     def _merge_records(self, table: Table, pages: list[Path], outcome: _Outcome) -> None:
@@ -346,6 +348,15 @@ class Check:
             raw.join(quarantine.select(SOURCE, LINE), on=[SOURCE, LINE], how="semi") for raw in self._raw_pages(table)
         ]
         return pl.concat(found) if found else pl.DataFrame(schema=table.raw_schema)
+
+
+def streams_to_retry(snapshot: Snapshot) -> dict[str, Staged]:
+    """What to check again when nothing new was pulled: the tables with records that were set aside."""
+    return {
+        table: Staged(Stream(table, (table,), PullMode.DELTA), 0, 0, None, complete=True, files={}, warnings=[])
+        for table in snapshot.quarantined
+        if snapshot.set_aside(table) is not None
+    }
 
 
 def _conform(raw: pl.DataFrame, table: Table) -> pl.DataFrame:

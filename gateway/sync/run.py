@@ -33,7 +33,7 @@ from gateway.store.plans import PlanState, SavedPlan
 from gateway.store.runs import RESUME_WITHIN, Run, RunState, Step
 from gateway.store.snapshots import Snapshot, read_snapshot
 from gateway.store.staging import staged
-from gateway.sync.check import Check, Rules
+from gateway.sync.check import Check, Rules, streams_to_retry
 from gateway.sync.mapping import map_snapshot
 from gateway.sync.planning import save, write_changes
 from gateway.sync.promote import promote
@@ -61,11 +61,13 @@ def run_sync(
     stop: threading.Event | None = None,
     until: str = "push",
     run_key: str | None = None,
+    retry: bool = False,
     adapters: Mapping[str, Any] | None = None,
 ) -> RunReport:
     """Run a sync, or go on with its interrupted run, as far as ``until`` (``pull``, ``plan`` or ``push``).
 
     ``run_key`` (a local date) makes it the scheduled run of that date: a second call returns the first one's report.
+    ``retry`` pulls nothing and checks again what is in quarantine.
     Problems of one run are in its report; raised are only errors before a run exists (:class:`LockedError`,
     :class:`ConfigurationError`).
     """
@@ -76,11 +78,11 @@ def run_sync(
     if not isinstance(source, Source) or not isinstance(target, Target):
         raise ConfigurationError("The sync's connections are not a source and a target.", code="sync.roles")
     with hold(store, district.id, (sync.source, sync.target), now) as lease:
-        run = _claim(store, district, sync, now=now, until=until, run_key=run_key)
+        run = _claim(store, district, sync, now=now, until=until, run_key=run_key, retry=retry)
         if run.state is not RunState.RUNNING:
             return RunReport(run, district.data / "runs" / run.run_id)
         work = Work(district, sync, store, lease, run, now, progress or _silent, stop or threading.Event())
-        return _finish(work, lambda: _steps(work, source, target, until))
+        return finish(work, lambda: _steps(work, source, target, until))
 
 
 def _claim(
@@ -91,6 +93,7 @@ def _claim(
     now: Callable[[], datetime],
     until: str,
     run_key: str | None,
+    retry: bool,
 ) -> Run:
     """The run to work on: the interrupted one, the finished one of this date, or a new one."""
     if run_key is not None:
@@ -110,7 +113,9 @@ def _claim(
     before = run_store.found(store, district.id, good["run_id"]) if good else None
     since = before.started_at - sync.overlap if before else None
     try:
-        return run_store.begin(store, district.id, sync.name, now=now(), since=since, run_key=run_key, until=until)
+        return run_store.begin(
+            store, district.id, sync.name, now=now(), since=since, run_key=run_key, until=until, retry=retry
+        )
     except IntegrityError:
         found = run_store.by_key(store, district.id, sync.name, run_key or "")
         if found is None:
@@ -122,7 +127,7 @@ def _stored(store: Store, run: Run) -> Run:
     return run_store.found(store, run.district, run.run_id) or run
 
 
-def _finish(work: Work, steps: Callable[[], RunState]) -> RunReport:
+def finish(work: Work, steps: Callable[[], RunState]) -> RunReport:
     """Carry the steps out, and store and write how the run ended."""
     problem: GatewayError | None = None
     try:
@@ -170,7 +175,7 @@ def _note(work: Work, step: Step, name: str, found: Mapping[str, Any], **values:
 
 
 def _pull(work: Work, source: Source) -> None:
-    found = pull(work, source)
+    found = {} if work.run.report.get("retry") else pull(work, source)
     streams = {
         name: {"rows": one.rows, "pages": one.pages, "mode": one.stream.mode.value} for name, one in found.items()
     }
@@ -187,8 +192,11 @@ def _check(work: Work) -> Snapshot:
     good = snapshots.last_good(work.store, work.district.id, work.sync.source)
     previous = read_snapshot(work.snapshots / good["snapshot_id"]) if good else None
     connection = work.district.connection(work.sync.source)
-    rules = Rules(work.sync.missing_pulls, connection.dates, connection.extra_credit)
+    retry = previous is not None and bool(work.run.report.get("retry"))
+    rules = Rules(work.sync.missing_pulls, connection.dates, connection.extra_credit, absence_counts=not retry)
     pulled = staged(work.store, work.district.id, work.run.run_id, work.folder / "stage")
+    if previous is not None and retry:
+        pulled = streams_to_retry(previous)
     check = Check(pulled, previous, rules, work=work.folder / "check", folder=folder)
     for number, table in enumerate(check.run()):
         work.progress(f"check {table}", number, None)
@@ -247,3 +255,19 @@ def push_plan(work: Work, plan: SavedPlan, target: Target) -> RunState:
     _note(work, Step.VERIFY, "verify", {"read": sum(one.read for one in read), "warnings": warnings})
     promote(work, plan)
     return RunState.DONE
+
+
+def list_runs(store: Store, district: District, *, sync: str | None = None, most: int = 30) -> list[RunReport]:
+    """The reports of a district's runs, newest first."""
+    found = run_store.listed(store, district.id, sync=sync, most=most)
+    return [RunReport(run, district.data / "runs" / run.run_id) for run in found]
+
+
+def show_run(store: Store, district: District, run_id: str) -> RunReport:
+    """The report of one run. Raises :class:`ConfigurationError` (``run.unknown``)."""
+    run = run_store.found(store, district.id, run_id)
+    if run is None:
+        raise ConfigurationError(
+            f"There is no run {run_id}.", hint="See `mastery-gateway runs list`.", code="run.unknown"
+        )
+    return RunReport(run, district.data / "runs" / run.run_id)
