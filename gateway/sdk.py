@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from gateway.core import oneroster
+from gateway.core.case import CasePackages, case_identifier, read_packages
+from gateway.core.case_csv import read_opensalt_csv
+from gateway.core.competency import normal_id
 from gateway.core.connector import Connector, Context
 from gateway.core.errors import (
     AuthorizationError,
@@ -29,17 +32,18 @@ from gateway.core.exchange import (
     Stream,
     Target,
 )
-from gateway.core.model import LINE, SOURCE, TABLES, Table, empty
+from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES, Table, empty
 from gateway.core.values import read_values
 from gateway.transport.atomic import atomic_file, atomic_folder
 from gateway.transport.auth import Bearer, OAuth1HmacSha256, OAuth2ClientCredentials
 from gateway.transport.bundle import Bundle, newest, open_bundle
 from gateway.transport.csv_file import CsvBatch, CsvTable, Position, open_csv, read_batches
-from gateway.transport.http import Answer, HttpClient, Limits
+from gateway.transport.http import Answer, HttpClient, Limits, origin
 from gateway.transport.json_body import Fault, Records, decode_page, decode_records
 from gateway.transport.paging import PageRequest, Received, fetch_pages, follow_offsets, next_link
 
 __all__ = [
+    "FRAMEWORK_TABLES",
     "LINE",
     "REJECTS",
     "REJECTS_SCHEMA",
@@ -50,6 +54,7 @@ __all__ = [
     "AuthorizationError",
     "Bearer",
     "Bundle",
+    "CasePackages",
     "Change",
     "CheckItem",
     "ConfigurationError",
@@ -82,6 +87,7 @@ __all__ = [
     "TransientError",
     "atomic_file",
     "atomic_folder",
+    "case_identifier",
     "decode_page",
     "decode_records",
     "did_you_mean",
@@ -90,9 +96,13 @@ __all__ = [
     "follow_offsets",
     "newest",
     "next_link",
+    "normal_id",
     "oneroster",
     "open_bundle",
     "open_csv",
+    "origin",
     "read_batches",
+    "read_opensalt_csv",
+    "read_packages",
     "read_values",
 ]

@@ -127,7 +127,7 @@ def _packages(data: object, place: Place) -> Iterator[Mapping[str, Any]]:
             code="case.not-a-package",
             place=place,
         )
-    if identifier(document) is None:
+    if case_identifier(document) is None:
         raise DataError(
             "The package's CFDocument has no identifier.",
             hint="The framework cannot be told from others without one; have it exported again.",
@@ -139,7 +139,7 @@ def _packages(data: object, place: Place) -> Iterator[Mapping[str, Any]]:
 
 def _read_package(package: Mapping[str, Any], rows: Rows, part: str) -> None:
     document = package["CFDocument"]
-    framework = identifier(document)
+    framework = case_identifier(document)
     named = _Definitions(package.get("CFDefinitions"))
     rows.add(
         "frameworks", 1, part=f"{part}CFDocument", id=framework,
@@ -177,7 +177,7 @@ def _read_item(
     item: Mapping[str, Any], line: int, rows: Rows, part: str, framework: str | None, named: _Definitions
 ) -> None:
     rows.add(
-        "competencies", line, part=part, id=identifier(item), date_last_modified=text(item, "lastChangeDateTime"),
+        "competencies", line, part=part, id=case_identifier(item), date_last_modified=text(item, "lastChangeDateTime"),
         framework_id=framework, code=text(item, "humanCodingScheme"), statement=text(item, "fullStatement"),
         abbreviated_statement=text(item, "abbreviatedStatement"), item_type=named.item_type(item),
         list_enumeration=text(item, "listEnumeration"), education_levels=_education_levels(item),
@@ -191,7 +191,7 @@ def _read_association(association: Mapping[str, Any], line: int, rows: Rows, par
         rows.tolerated[f'COUNT associations are of the type "{kind[:40]}", which CASE does not know; kept.'] += 1
     origin = link_id(association.get("originNodeURI"))
     destination = link_id(association.get("destinationNodeURI"))
-    id = identifier(association)
+    id = case_identifier(association)
     if id is None and kind and origin and destination:
         id = generated_id(framework or "", kind, origin, destination)
         rows.tolerated["COUNT associations have no identifier; one was made from what they link."] += 1
@@ -203,7 +203,7 @@ def _read_association(association: Mapping[str, Any], line: int, rows: Rows, par
 
 
 def _read_rubric(rubric: Mapping[str, Any], line: int, rows: Rows, part: str, framework: str | None) -> None:
-    id = identifier(rubric)
+    id = case_identifier(rubric)
     rows.add(
         "rubrics", line, part=f"{part}CFRubrics", id=id, date_last_modified=text(rubric, "lastChangeDateTime"),
         framework_id=framework, title=text(rubric, "title"), description=text(rubric, "description"),
@@ -214,7 +214,7 @@ def _read_rubric(rubric: Mapping[str, Any], line: int, rows: Rows, part: str, fr
 
 
 def _read_criterion(criterion: Mapping[str, Any], line: int, rows: Rows, part: str, rubric: str | None) -> None:
-    id = identifier(criterion)
+    id = case_identifier(criterion)
     rows.add(
         "rubric_criteria", line, part=f"{part}CFRubricCriteria", id=id,
         date_last_modified=text(criterion, "lastChangeDateTime"), rubric_id=rubric,
@@ -225,7 +225,7 @@ def _read_criterion(criterion: Mapping[str, Any], line: int, rows: Rows, part: s
     inside = f"{part}CFRubricCriteria/{line}/"
     for number, level in _objects(criterion, "CFRubricCriterionLevels", "rubric_levels", rows, inside):
         rows.add(
-            "rubric_levels", number, part=f"{inside}CFRubricCriterionLevels", id=identifier(level),
+            "rubric_levels", number, part=f"{inside}CFRubricCriterionLevels", id=case_identifier(level),
             date_last_modified=text(level, "lastChangeDateTime"), criterion_id=id, quality=text(level, "quality"),
             description=text(level, "description"), score=text(level, "score"), position=text(level, "position"),
         )  # fmt: skip
@@ -240,7 +240,7 @@ class _Definitions:
             id: title
             for name in ("CFSubjects", "CFLicenses", "CFItemTypes")
             for each in (held.get(name) or ())
-            if isinstance(each, dict) and (id := identifier(each)) and (title := text(each, "title"))
+            if isinstance(each, dict) and (id := case_identifier(each)) and (title := text(each, "title"))
         }
 
     def subjects(self, holder: Mapping[str, Any]) -> list[str] | None:
@@ -295,7 +295,7 @@ def association_type(name: str | None) -> str | None:
     return name and _NAMES.get(name.replace(" ", "").lower(), name)
 
 
-def identifier(holder: Mapping[str, Any]) -> str | None:
+def case_identifier(holder: Mapping[str, Any]) -> str | None:
     """The identifier in lower case, or the one at the end of its ``uri``."""
     own = text(holder, "identifier")
     return normal_id(own) if own and own.strip() else _id_in(text(holder, "uri"))
@@ -304,7 +304,7 @@ def identifier(holder: Mapping[str, Any]) -> str | None:
 def link_id(link: object) -> str | None:
     """What a link points at: an identifier in lower case, else the web address, for ends that are no CASE item."""
     if isinstance(link, dict):
-        return identifier(link) or text(link, "uri")
+        return case_identifier(link) or text(link, "uri")
     if isinstance(link, str) and link.strip():
         return _id_in(link) or normal_id(link)
     return None
