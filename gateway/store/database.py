@@ -57,18 +57,25 @@ def open_store(url: str) -> Store:
 
     Raises :class:`ConfigurationError` (``store.url``, ``store.newer``) or :class:`TransientError`.
     """
-    engine = _engine(url)
-    store = Store(engine)
-    revision = _revision(store)
-    if revision != HEAD:
-        if revision is not None and revision > HEAD:
-            raise ConfigurationError(
-                f"The database was written by a newer version of the gateway (revision {revision}, this one: {HEAD}).",
-                hint="Install that version again, or restore a backup from before the upgrade.",
-                code="store.newer",
-            )
-        _upgrade(store)
+    store = Store(_engine(url))
+    try:
+        _bring_up_to_date(store)
+    except BaseException:
+        store.close()
+        raise
     return store
+
+
+def _bring_up_to_date(store: Store) -> None:
+    revision = _revision(store)
+    if revision is not None and revision > HEAD:
+        raise ConfigurationError(
+            f"The database was written by a newer version of the gateway (revision {revision}, this one: {HEAD}).",
+            hint="Install that version again, or restore a backup from before the upgrade.",
+            code="store.newer",
+        )
+    if revision != HEAD:
+        _upgrade(store)
 
 
 def _engine(url: str) -> Engine:
