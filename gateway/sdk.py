@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.core import oneroster
 from gateway.core.case import CasePackages, case_identifier, read_packages
 from gateway.core.case_csv import read_opensalt_csv
+from gateway.core.check import read_rows
 from gateway.core.competency import normal_id
 from gateway.core.connector import Connector, Context
 from gateway.core.errors import (
@@ -32,7 +33,7 @@ from gateway.core.exchange import (
     Stream,
     Target,
 )
-from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES, Table, empty
+from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES, Column, Kind, Table, empty
 from gateway.core.values import read_values
 from gateway.transport.atomic import atomic_file, atomic_folder
 from gateway.transport.auth import Bearer, OAuth1HmacSha256, OAuth2ClientCredentials
@@ -57,6 +58,7 @@ __all__ = [
     "CasePackages",
     "Change",
     "CheckItem",
+    "Column",
     "ConfigurationError",
     "Connector",
     "Context",
@@ -67,6 +69,7 @@ __all__ = [
     "GatewayError",
     "HttpClient",
     "IncompletePullError",
+    "Kind",
     "Limits",
     "OAuth1HmacSha256",
     "OAuth2ClientCredentials",
@@ -104,5 +107,6 @@ __all__ = [
     "read_batches",
     "read_opensalt_csv",
     "read_packages",
+    "read_rows",
     "read_values",
 ]
