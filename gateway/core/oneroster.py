@@ -228,12 +228,10 @@ def split_list(cell: pl.Expr) -> pl.Expr:
     return pl.when(items.list.len() > 0).then(items)
 
 
-def join_list(items: pl.Expr) -> pl.Expr:
+def format_list(items: Sequence[str]) -> str:
     """The inverse of :func:`split_list`."""
-    item = pl.element()
-    quoted = pl.lit('"') + item.str.replace_all('"', '""', literal=True) + pl.lit('"')
-    written = pl.when(item.str.contains('[,"]')).then(quoted).otherwise(item)
-    return items.list.eval(written).list.join(",")
+    quoted = ('"' + item.replace('"', '""') + '"' if "," in item or '"' in item else item for item in items)
+    return ",".join(quoted)
 
 
 # User ids ------------------------------------------------------------------------------------------------------------
@@ -248,14 +246,16 @@ def split_user_ids(cell: pl.Expr) -> pl.Expr:
     return pl.when(items.list.len() > 0).then(items)
 
 
-def join_user_ids(items: pl.Expr) -> pl.Expr:
-    """The inverse of :func:`split_user_ids`, for items without braces."""
-    return items.list.eval(pl.lit("{") + pl.element() + pl.lit("}")).list.join(",")
+def format_user_ids(items: Sequence[str]) -> str:
+    """The inverse of :func:`split_user_ids`. Raises :class:`ValueError` for an item with a brace."""
+    if any("{" in item or "}" in item for item in items):
+        raise ValueError("a user id with a brace cannot be written")
+    return ",".join(f"{{{item}}}" for item in items)
 
 
 # Learning objectives -------------------------------------------------------------------------------------------------
 
-_UUID = r"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_UUID = re.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def strip_urn(cell: pl.Expr) -> pl.Expr:
@@ -263,21 +263,25 @@ def strip_urn(cell: pl.Expr) -> pl.Expr:
     return cell.str.replace(r"(?i)^urn:uuid:", "")
 
 
-def as_urn(objective: pl.Expr) -> pl.Expr:
+def format_objective(objective: str) -> str:
     """A learning objective's id as the binding wants it: a UUID as a URN, anything else unchanged."""
-    return pl.when(objective.str.contains(_UUID)).then(pl.lit("urn:uuid:") + objective).otherwise(objective)
+    return f"urn:uuid:{objective}" if _UUID.fullmatch(objective) else objective
 
 
 # Derived ids ---------------------------------------------------------------------------------------------------------
 
 
-def joined_id(*parts: str) -> pl.Expr:
-    """One id out of several columns, such as a 1.1 role's out of user and org. Different parts give different ids."""
+def joined_id(*parts: pl.Expr) -> pl.Expr:
+    """One id out of several, such as a 1.1 role's out of user and org. Different parts give different ids."""
     escaped = [
-        pl.col(part).str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
-        for part in parts
+        part.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True) for part in parts
     ]
     return pl.concat_str(escaped, separator="/")
+
+
+def format_joined_id(*parts: str) -> str:
+    """:func:`joined_id` of one record."""
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
 
 
 # Roles of 1.1 --------------------------------------------------------------------------------------------------------
@@ -304,11 +308,24 @@ def roles_of_users(users: pl.DataFrame) -> pl.DataFrame:
     table = TABLES["roles"]
     rows = users.filter(pl.col("id").is_not_null()).explode("org_id").rename({"id": "user_id"})
     rows = rows.with_columns(
-        pl.coalesce(joined_id("user_id", "org_id"), pl.col("user_id")).alias("id"),
+        pl.coalesce(joined_id(pl.col("user_id"), pl.col("org_id")), pl.col("user_id")).alias("id"),
         pl.lit("primary").alias("role_type"),
     )
     missing = [pl.lit(None, pl.String).alias(name) for name in table.raw_schema if name not in rows.columns]
     return rows.with_columns(missing).select(list(table.raw_schema))
+
+
+def users_with_roles(users: pl.DataFrame, roles: pl.DataFrame) -> pl.DataFrame:
+    """The inverse of :func:`roles_of_users`: users with ``role`` and ``org_id``, orgs in the order of ``roles``.
+
+    ``roles`` must hold one role word per user. A user without a role gets none.
+    """
+    gathered = roles.group_by("user_id", maintain_order=True).agg(
+        pl.col("role").first(), pl.col("org_id").unique(maintain_order=True)
+    )
+    return users.drop("role", "org_id", strict=False).join(
+        gathered, left_on="id", right_on="user_id", how="left", maintain_order="left"
+    )
 
 
 # Score scales --------------------------------------------------------------------------------------------------------
