@@ -148,7 +148,7 @@ def _read_time(text: pl.Series, column: Column, dates: DateOrder | None) -> Read
         whole.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="ms", strict=False)
         .dt.convert_time_zone("UTC")
         .alias("v"),
-        ((pl.col("o") == "") & (pl.col("z") == "")).alias("zoneless"),
+        ((pl.col("o") == "") & (pl.col("z") == "") & pl.col("t").is_not_null()).alias("zoneless"),
     )
     table = rest.with_columns(parsed.get_columns())
     known = table.drop_nulls("v")
