@@ -1,0 +1,42 @@
+"""OneRoster over REST, versions 1.1 and 1.2: rosters and gradebooks in, gradebook records out.
+
+See ``docs/connectors/oneroster.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar
+
+from marshmallow import Schema
+
+from connectors.oneroster.provider import Provider
+from connectors.oneroster.pulling import Puller
+from connectors.oneroster.settings import SettingsSchema
+from gateway.sdk import CheckItem, Connector, Page, Source, Stream
+
+
+class OneRosterConnector(Connector, Source):
+    """Pulls from and pushes to a OneRoster provider."""
+
+    name: ClassVar[str] = "oneroster"
+    title: ClassVar[str] = "OneRoster over REST, 1.1 and 1.2: rostering and gradebook"
+    Settings: ClassVar[type[Schema]] = SettingsSchema
+
+    def check(self) -> Sequence[CheckItem]:
+        return []
+
+    def streams(self, since: datetime | None) -> Sequence[Stream]:
+        return self._puller.streams(since)
+
+    def pull(self, stream: Stream, *, since: datetime | None, resume: str | None) -> Iterator[Page]:
+        return self._puller.pull(stream, since=since, resume=resume)
+
+    @cached_property
+    def _puller(self) -> Puller:
+        return Puller(Provider(self.settings, self.context))
+
+
+CONNECTOR = OneRosterConnector
