@@ -71,10 +71,9 @@ class SyncSettings:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many complete pulls are kept, and how long the history of runs."""
+    """How many complete pulls are kept."""
 
     snapshots: int
-    history: timedelta
 
 
 @dataclass(frozen=True, slots=True)

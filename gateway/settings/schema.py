@@ -160,15 +160,12 @@ class ConnectionSchema(Strict):
 
 
 class RetentionSchema(Strict):
-    """What is kept, and how long."""
+    """What is kept."""
 
     snapshots = _described(
         fields.Integer, "How many complete pulls are kept on disk.", strict=True, load_default=30,
         validate=validate.Range(2),
     )  # fmt: skip
-    history = Duration(
-        load_default=timedelta(days=365), metadata={"description": "How long the history of runs is kept."}
-    )
 
 
 class DistrictSchema(Strict):

@@ -71,7 +71,7 @@ def district_in(folder: Path, schedule: str = "30 1 * * *") -> District:
         database="",
         connections={},
         syncs={sync.name: sync},
-        retention=Retention(30, timedelta(days=365)),
+        retention=Retention(30),
         document=Document("gateway.yaml", {}),
     )
 
