@@ -67,6 +67,12 @@ class FrameworkFiles:
             )
         if not self.path.is_dir():
             return [self.path]
+        if self.settings["framework_title"] or self.settings["framework_id"]:
+            raise ConfigurationError(
+                f"{self.path} is a folder, but framework_title and framework_id are for a single .csv file.",
+                hint="Name the file in path, or let each file's name be its framework's title.",
+                code="case.not-one-file",
+            )
         files = sorted(file for file in self.path.iterdir() if file.suffix.lower() in (".json", ".csv"))
         if not files:
             raise ConfigurationError(
