@@ -14,7 +14,6 @@ from gateway.sdk import (
     DataError,
     PullMode,
     did_you_mean,
-    newest,
     oneroster,
     open_bundle,
     open_csv,
@@ -67,12 +66,12 @@ class Delivery:
 
 
 def open_delivery(path: Path, *, work: Path, version: str | None, fallback_encoding: str | None) -> Delivery:
-    """Open the bundle at ``path`` (which may be a pattern) and read its manifest.
+    """Open the bundle at ``path`` and read its manifest.
 
     Raises :class:`DataError` when the bundle or its manifest cannot be read.
     """
     work.mkdir(parents=True, exist_ok=True)
-    bundle = open_bundle(newest(path))
+    bundle = open_bundle(path)
     bundle.remove_stale_copies(work)
     properties, warnings = _read_manifest(bundle, work)
     if version is None:

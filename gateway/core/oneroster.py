@@ -315,19 +315,6 @@ def roles_of_users(users: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(missing).select(list(table.raw_schema))
 
 
-def users_with_roles(users: pl.DataFrame, roles: pl.DataFrame) -> pl.DataFrame:
-    """The inverse of :func:`roles_of_users`: users with ``role`` and ``org_id``, orgs in the order of ``roles``.
-
-    ``roles`` must hold one role word per user. A user without a role gets none.
-    """
-    gathered = roles.group_by("user_id", maintain_order=True).agg(
-        pl.col("role").first(), pl.col("org_id").unique(maintain_order=True)
-    )
-    return users.drop("role", "org_id", strict=False).join(
-        gathered, left_on="id", right_on="user_id", how="left", maintain_order="left"
-    )
-
-
 # Score scales --------------------------------------------------------------------------------------------------------
 
 _PAIR = re.compile(r"\s*\{\s*([^{}:]*?)\s*:\s*([^{}]*?)\s*\}\s*")
