@@ -125,7 +125,7 @@ class Provider:
             raise IncompletePullError(
                 "The list of frameworks has an entry that cannot be read or has no identifier.",
                 hint="Ask the provider to mend it; nothing is removed meanwhile.",
-                code="case.unreadable-document",
+                code="page.unreadable-entry",
             )
         listed = [document for document in documents if document]
         return Received(answer, [document.id for document in listed], listed)
