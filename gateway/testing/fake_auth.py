@@ -58,6 +58,11 @@ class Gate:
         basic = base64.b64encode(f"{quote(self.key)}:{quote(self.secret, safe='')}".encode()).decode()
         return (self.secret, quote(self.secret, safe=""), self.bearer, basic, "issued-token-")
 
+    def change_locks(self) -> None:
+        """From now on the credentials that were given out open nothing."""
+        self.secret, self.bearer = "a-new-secret-that-nobody-was-told", "a-new-token-that-nobody-was-told"
+        self.revoke_tokens()
+
     def revoke_tokens(self) -> None:
         """As if every token had expired now."""
         self._valid.clear()

@@ -12,7 +12,6 @@ Served by :func:`gateway.testing.wsgi.serve` it takes a few thousand PUT request
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -98,7 +97,6 @@ class FakeOneRoster(FakeService):
         self.tables = {
             name: {record["sourcedId"]: deepcopy(record) for record in given.get(name, ())} for name in _SINGLES
         }
-        self.effects: Counter[tuple[str, str]] = Counter()
         self.version = version
         self._prefix = prefix
         self._now = now

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Striking = Mapping[FaultKind, Fault]
 Headers = list[tuple[str, str]]
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class FakeService:
         self.manners = manners or Manners()
         self.faults = FaultPlan()
         self.requests: Counter[tuple[str, str]] = Counter()
+        self.effects: Counter[tuple[str, str]] = Counter()
         self.lock = threading.Lock()
 
     @property
@@ -89,8 +91,8 @@ class FakeService:
         return sum(count for (method, path), count in self.requests.items() if method != "GET" and path != "/token")
 
     def reads(self, path: str) -> int:
-        """The number of GET requests of paths that end with ``path``."""
-        return sum(count for (method, seen), count in self.requests.items() if method == "GET" and seen.endswith(path))
+        """The number of GET requests of paths that contain ``path``."""
+        return sum(count for (method, seen), count in self.requests.items() if method == "GET" and path in seen)
 
     def inject(self, *faults: Fault) -> None:
         """Let these faults happen from now on."""
@@ -236,7 +238,7 @@ class FakeService:
             body = body[: len(body) // 2]
             announced = announced if FaultKind.TRUNCATED in striking else len(body)
         headers = [("Content-Type", kind), ("Content-Length", str(announced)), *reply.headers]
-        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
+        start_response(f"{reply.status} {_PHRASES.get(reply.status, 'Unknown')}", headers)
         return [body]
 
     def _damage(self, body: bytes, striking: Striking) -> bytes:

@@ -39,7 +39,7 @@ class FaultKind(StrEnum):
 
 @dataclass(slots=True)
 class Fault:
-    """A failure of requests whose path ends with ``path`` (any when empty) and whose method is ``method`` (any).
+    """A failure of requests whose path contains ``path`` and whose method is ``method``; empty means any.
 
     The first ``after`` such requests are answered well, then ``times`` of them fail; ``times=None``: all from there on.
     ``share`` below 1 lets that share of them fail, by a generator with a fixed seed.
@@ -57,7 +57,7 @@ class Fault:
 
     def strikes(self, method: str, path: str) -> bool:
         """Whether this request fails; counts it."""
-        if (self.method and method != self.method) or not path.endswith(self.path):
+        if (self.method and method != self.method) or self.path not in path:
             return False
         self.seen += 1
         due = self.after < self.seen and (self.times is None or self.seen <= self.after + self.times)
