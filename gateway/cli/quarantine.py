@@ -75,3 +75,17 @@ def show(invocation: Invocation, table: str, record_id: str, sync_name: str | No
     lines += [f"{row['table']} {row['id']} waits for it." for row in told["waiting"]]
     invocation.answer(told, lines)
     return 0
+
+
+@quarantine.command()
+@_SYNC
+@click.option("--dry-run", is_flag=True, help="Make and save the plan, push nothing.")
+@click.pass_obj
+def retry(invocation: Invocation, sync_name: str | None, dry_run: bool) -> int:
+    """Check again what is set aside, without a new pull, and push what has become good.
+
+    Of use after a setting or a mapping was mended; what the source has mended comes with its next pull anyway.
+    """
+    from gateway.cli.sync import run_and_report
+
+    return run_and_report(invocation, sync_name, "plan" if dry_run else "push", retry=True)

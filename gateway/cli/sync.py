@@ -9,14 +9,14 @@ from gateway.cli.invocation import Invocation, now
 from gateway.cli.progress import shown_progress
 
 
-def _run(invocation: Invocation, name: str | None, until: str) -> int:
+def run_and_report(invocation: Invocation, name: str | None, until: str, *, retry: bool = False) -> int:
     """Run the sync and answer with its report; Ctrl-C and SIGTERM stop it after the page or batch at hand."""
     from gateway.sync import run_sync
     from gateway.worker import stop_on_signals
 
     district = invocation.load()
     with invocation.store(district) as store, stop_on_signals() as stop, shown_progress() as progress:
-        report = run_sync(district, name, store=store, now=now, progress=progress, stop=stop, until=until)
+        report = run_sync(district, name, store=store, now=now, progress=progress, stop=stop, until=until, retry=retry)
     invocation.answer(report.as_dict(), report.lines())
     return report.exit_code
 
@@ -31,7 +31,7 @@ def sync(invocation: Invocation, name: str | None, dry_run: bool) -> int:
     A run that was interrupted goes on where it stopped. A run that a guard holds pushes nothing; the report says
     why, and how to decide.
     """
-    return _run(invocation, name, "plan" if dry_run else "push")
+    return run_and_report(invocation, name, "plan" if dry_run else "push")
 
 
 @click.command(cls=Command)
@@ -42,7 +42,7 @@ def plan(invocation: Invocation, name: str | None) -> int:
 
     `mastery-gateway apply` pushes the plan.
     """
-    return _run(invocation, name, "plan")
+    return run_and_report(invocation, name, "plan")
 
 
 @click.command(cls=Command)
@@ -50,4 +50,4 @@ def plan(invocation: Invocation, name: str | None) -> int:
 @click.pass_obj
 def pull(invocation: Invocation, name: str | None) -> int:
     """Pull and check the source of the sync NAME (or the only one); push nothing."""
-    return _run(invocation, name, "pull")
+    return run_and_report(invocation, name, "pull")
