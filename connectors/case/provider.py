@@ -247,17 +247,14 @@ class Provider:
 
 
 def _document(record: Mapping[str, Any]) -> Document | None:
+    """``None`` for an entry without an identifier, or with something else in the place of a text."""
     id = case_identifier(record)
-    title, changed, link = record.get("title"), record.get("lastChangeDateTime"), record.get("CFPackageURI")
+    link = record.get("CFPackageURI")
     uri = link.get("uri") if isinstance(link, dict) else link
-    if id is None:
+    title, changed = (record.get(name) or None for name in ("title", "lastChangeDateTime"))
+    if id is None or not all(text is None or isinstance(text, str) for text in (title, changed)):
         return None
-    return Document(
-        id,
-        title if isinstance(title, str) and title else id,
-        changed if isinstance(changed, str) and changed else None,
-        uri if isinstance(uri, str) else None,
-    )
+    return Document(id, title or id, changed, uri if isinstance(uri, str) else None)
 
 
 def _auth(settings: Mapping[str, Any] | None) -> Bearer | OAuth2ClientCredentials | None:
