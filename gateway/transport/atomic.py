@@ -8,6 +8,7 @@ removed by the first write that comes a day later.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -92,7 +93,7 @@ def _beside(path: Path) -> Path:
 
 def _remove_left_behind(path: Path, temporary: Path) -> None:
     newest = temporary.stat().st_mtime
-    for other in path.parent.glob(f".{path.name}.partial-*"):
+    for other in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):
         if other != temporary and newest - other.stat().st_mtime > _LEFT_BEHIND:
             shutil.rmtree(other) if other.is_dir() else other.unlink()
 

@@ -162,8 +162,8 @@ def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error("gateway-mark", _mark)
 
 
-def read_batches(table: CsvTable, position: Position | None = None) -> Iterator[CsvBatch]:
-    """The records of ``table`` from ``position`` (the beginning, if not given), a few megabytes at a time.
+def read_batches(table: CsvTable, position: Position | None = None, *, stretch: int = STRETCH) -> Iterator[CsvBatch]:
+    """The records of ``table`` from ``position`` (the beginning, if not given), about ``stretch`` bytes at a time.
 
     Raises :class:`IncompletePullError` (``csv.changed``) when the file shrinks below the position.
     """
@@ -173,15 +173,15 @@ def read_batches(table: CsvTable, position: Position | None = None) -> Iterator[
         if file.seek(0, 2) < at.offset:
             raise IncompletePullError("The file is shorter than before.", code="csv.changed", place=Place(table.name))
         file.seek(at.offset)
-        yield from _batches(file, layout, at)
+        yield from _batches(file, layout, at, stretch)
 
 
-def _batches(file: IO[bytes], layout: Layout, at: Position) -> Iterator[CsvBatch]:
+def _batches(file: IO[bytes], layout: Layout, at: Position, stretch: int) -> Iterator[CsvBatch]:
     buffer, at_end = b"", False
     while buffer or not at_end:
         if not at_end:
-            more = file.read(STRETCH)
-            at_end = len(more) < STRETCH
+            more = file.read(stretch)
+            at_end = len(more) < stretch
             buffer += more
         batch, in_overlong = _read(buffer, layout, at, at_end=at_end)
         if in_overlong:
