@@ -62,8 +62,9 @@ class Calendar:
         return pl.when(friday < 0).then(days + 7 - weekday).otherwise(friday)
 
     def session_ids(self, days: pl.Expr) -> pl.Expr:
-        """The shortest session that holds each day."""
-        by_length = sorted(self.sessions, key=lambda session: (session.end - session.start, session.id))
+        """The shortest session that holds each day; the year only where nothing else does."""
+        year = self.sessions[0]
+        by_length = sorted(self.sessions, key=lambda each: (each is year, each.end - each.start, each.id))
         dates = [self.start + timedelta(days=number) for number in range(self.days)]
         ids = [next(session.id for session in by_length if session.start <= day < session.end) for day in dates]
         return texts(ids, days)

@@ -100,7 +100,9 @@ class Gradebook:
 
     def _write_scales(self, classes: pl.DataFrame, items: pl.DataFrame, results: pl.DataFrame) -> None:
         """A letter scale of its own for each class with letters, and the links to it."""
-        values = ",".join(f"{{{letter}:{half / 2:g}}}" for half, letter in reversed([*enumerate(LETTERS)][2:]))
+        if classes.is_empty():
+            return
+        values = ",".join(f"{{{letter}:{half / 2:g}}}" for half, letter in reversed([*enumerate(LETTERS)][1:]))
         scales = self._with_ids("scoreScales", classes, "class")
         self.writer.write(
             "scoreScales",

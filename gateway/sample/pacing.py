@@ -7,6 +7,7 @@ class's grade to one above it), of whom each gets his own. Summative slots have 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -56,9 +57,9 @@ class Pacing:
     line_items: pl.DataFrame
 
 
-def make_pacing(pool: TargetPool, calendar: Calendar, *, results_per_student: int) -> Pacing:
-    """Spread ``results_per_student`` over the subjects that ``pool`` has, and each subject's slots over the year."""
-    shares = {kind: _HABITS_SHARE if kind == HOMEROOM else _ACADEMIC_SHARE for kind in pool.kinds}
+def make_pacing(kinds: Sequence[int], calendar: Calendar, *, results_per_student: int) -> Pacing:
+    """Spread ``results_per_student`` over the subjects ``kinds``, and each subject's slots over the year."""
+    shares = {kind: _HABITS_SHARE if kind == HOMEROOM else _ACADEMIC_SHARE for kind in kinds}
     slots: list[tuple[int, int, bool]] = []
     line_items: list[tuple[int, int, int, int, int, int]] = []
     for kind, share in shares.items():
@@ -96,8 +97,7 @@ def make_line_items(
     lowest, highest = LEVELS[0], LEVELS[-1]
     of_grade = pl.col("grade").clip(lowest, highest)
     items = (
-        classes.filter(pl.col("kind").is_in(pool.kinds))
-        .join(pacing.line_items, on="kind", maintain_order="left_right")
+        classes.join(pacing.line_items, on="kind", maintain_order="left_right")
         .with_columns(level=(of_grade + pl.col("step")).clip(lowest, highest))
         .join(pool.ranges, on=["kind", "level"], maintain_order="left")
     )

@@ -72,7 +72,7 @@ def _retaken(scoring: Scoring, first: pl.DataFrame, items: pl.DataFrame) -> pl.D
     """The memberships of those who repeat a summative line item, with its second line item."""
     chosen = scoring.draws.chance(scoring.mess.retake, "retake", pl.col("line"), pl.col("student_key"))
     again = first.filter(
-        pl.col("category") == SUMMATIVE, pl.col("state") == GRADED, pl.col("points") < PROFICIENT, chosen
+        pl.col("category") == SUMMATIVE, pl.col("state") == GRADED, pl.col("points") < PROFICIENT - 25, chosen
     ).select(*_OF_STUDENT, pl.col("variant") + RETAKE)
     again = again.join(items, on=["class", "slot", "variant"], maintain_order="left")
     return again.filter(pl.col("due") < pl.col("end"))

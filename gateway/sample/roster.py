@@ -21,6 +21,14 @@ from gateway.sample.draws import Draws, key_of
 
 FILES = ("academicSessions", "orgs", "courses", "classes", "users", "roles", "enrollments", "demographics")
 _OPTIONAL = ("demographics", "roles", "courses")
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "academicSessions": ("title", "type", "startDate", "endDate"),
+    "orgs": ("type",),
+    "courses": ("title",),
+    "classes": ("title", "schoolSourcedId"),
+    "enrollments": ("classSourcedId", "userSourcedId", "role"),
+}
+"""Columns, beside ``sourcedId``, without which there is no gradebook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,10 @@ def _read_file(path: Path, name: str) -> pl.DataFrame:
         header for version in VERSIONS if name in CSV_FILES[version] for header in CSV_FILES[version][name].header
     )
     chosen = {header: given[header.lower()] for header in headers if header.lower() in given}
-    if "sourcedId" not in chosen:
+    missing = [header for header in ("sourcedId", *_NEEDED.get(name, ())) if header not in chosen]
+    if missing:
         raise DataError(
-            "The file has no column sourcedId.", hint="Its first line must be OneRoster's header.",
+            f"The file has no column {missing[0]}.", hint="Its first line must be OneRoster's header.",
             code="sample.roster", place=Place(path.name, 1),
         )  # fmt: skip
     return frame.select(pl.col(column).str.strip_chars().alias(header) for header, column in chosen.items())
@@ -82,7 +91,7 @@ def copy_roster(draws: Draws, roster: Roster, writer: BundleWriter) -> None:
     for name, frame in roster.files.items():
         if name == "users" and roster.is_1_1:
             orgs = pl.col("orgSourcedIds").pipe(split_list).list.first()
-            writer.write("users", frame.drop("role", "orgSourcedIds").with_columns(primaryOrgSourcedId=orgs))
+            writer.write("users", frame.with_columns(primaryOrgSourcedId=orgs).drop("role", "orgSourcedIds"))
             writer.write("roles", _roles(draws, frame, roster.files["orgs"]))
         elif not (name == "roles" and roster.is_1_1):
             writer.write(name, frame)

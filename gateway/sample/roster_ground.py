@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -46,22 +46,27 @@ def _date(cell: str | None) -> date | None:
         return None
 
 
-def schools_of(roster: Roster, calendar: Calendar) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, int]]:
-    """School after school: its classes that have a subject, the memberships in them, and the number of students, as
-    :meth:`gateway.sample.gradebook.Gradebook.write_school` takes them."""
-    memberships = _memberships(roster, calendar)
-    classes = _classes(roster, memberships).filter(pl.col("kind").is_not_null())
+def classes_of(roster: Roster, memberships: pl.DataFrame, kinds: Sequence[int]) -> pl.DataFrame:
+    """The classes of the subjects ``kinds``, as :meth:`gateway.sample.gradebook.Gradebook.write_school` takes them."""
+    classes = _classes(roster, memberships).filter(pl.col("kind").is_in(kinds))
     if classes.is_empty():
         raise DataError(
-            "No class of the roster tells its subject.",
+            "No class of the roster tells that it teaches a subject of the framework.",
             hint="Classes or their courses need subjects or titles such as Mathematics, English, Science or History.",
             code="sample.roster",
             place=Place("classes.csv"),
         )
+    return classes
+
+
+def schools_of(classes: pl.DataFrame, memberships: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, int]]:
+    """School after school: its classes, the memberships in them, and the number of students not met before."""
+    met: set[int] = set()
     for of_school in classes.partition_by("school_id", maintain_order=True):
         here = memberships.join(of_school.select("class_id", "class", "kind"), on="class_id", maintain_order="left")
-        students = int(here["student_id"].n_unique())
-        yield of_school, here.select("class", "kind", "student_key", "student_id", "begin", "end"), students
+        students = set(here["student_key"]) - met
+        met |= students
+        yield of_school, here.select("class", "kind", "student_key", "student_id", "begin", "end"), len(students)
 
 
 def _active(frame: pl.DataFrame) -> pl.DataFrame:
@@ -75,7 +80,7 @@ def _with_columns(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns)
 
 
-def _memberships(roster: Roster, calendar: Calendar) -> pl.DataFrame:
+def memberships_of(roster: Roster, calendar: Calendar) -> pl.DataFrame:
     """Students in classes, with the day numbers of their enrollment; blank dates mean the whole year."""
     rows = _with_columns(_active(roster.files["enrollments"]), "beginDate", "endDate")
     rows = rows.filter(pl.col("role").str.to_lowercase() == "student")

@@ -28,7 +28,7 @@ from gateway.sample.mess import BAD, RATES, Mess
 from gateway.sample.pacing import make_pacing
 from gateway.sample.results import Scoring
 from gateway.sample.roster import copy_roster, read_roster
-from gateway.sample.roster_ground import calendar_of, schools_of
+from gateway.sample.roster_ground import calendar_of, classes_of, memberships_of, schools_of
 from gateway.sample.targets import TargetPool, lakeside_pool, read_pool
 
 DEFAULT_STUDENTS = 1_000
@@ -99,10 +99,10 @@ def write_sample_district(
     pool.crosswalk().write_csv(out / "crosswalk.csv")
     with BundleWriter(out / "oneroster") as writer:
         if roster is None:
-            ground = _made_up(writer, draws, mess, as_of or DEFAULT_AS_OF, students or DEFAULT_STUDENTS)
+            ground = _made_up(writer, draws, pool, mess, as_of or DEFAULT_AS_OF, students or DEFAULT_STUDENTS)
         else:
-            ground = _from_roster(writer, draws, roster, as_of)
-        pacing = make_pacing(pool, ground.calendar, results_per_student=results_per_student)
+            ground = _from_roster(writer, draws, pool, roster, as_of)
+        pacing = make_pacing(ground.kinds, ground.calendar, results_per_student=results_per_student)
         scoring = Scoring(draws, mess, ground.calendar, pool, ground.calendar.day_number(ground.as_of))
         gradebook = Gradebook(writer, scoring, pacing)
         done = _write_gradebook(gradebook, ground, progress)
@@ -154,32 +154,38 @@ def _framework(path: Path | None) -> tuple[TargetPool, bytes, str]:
 
 @dataclass(slots=True)
 class _Ground:
-    """The roster that a gradebook grows on; ``planted`` and ``bad`` are complete when ``schools`` has ended."""
+    """The roster that a gradebook grows on, and the subjects that have one. ``planted`` and ``bad`` are complete when
+    ``schools`` has ended."""
 
     calendar: Calendar
     as_of: date
     total: int | None
+    kinds: tuple[int, ...]
     schools: Iterator[tuple[pl.DataFrame, pl.DataFrame, int]]
     planted: Counter[str] = field(default_factory=Counter)
     bad: list[BadRecord] = field(default_factory=list)
 
 
-def _made_up(writer: BundleWriter, draws: Draws, mess: Mess, as_of: date, students: int) -> _Ground:
+def _made_up(writer: BundleWriter, draws: Draws, pool: TargetPool, mess: Mess, as_of: date, students: int) -> _Ground:
     district = District(writer, draws, mess, lakeside_calendar(draws, as_of), students)
     district.write_frame()
     schools = district.write_schools()
-    return _Ground(district.calendar, as_of, students, schools, district.planted, district.bad)
+    return _Ground(district.calendar, as_of, students, pool.kinds, schools, district.planted, district.bad)
 
 
-def _from_roster(writer: BundleWriter, draws: Draws, folder: Path, as_of: date | None) -> _Ground:
+def _from_roster(writer: BundleWriter, draws: Draws, pool: TargetPool, folder: Path, as_of: date | None) -> _Ground:
     roster = read_roster(folder)
     calendar = calendar_of(roster, as_of)
+    memberships = memberships_of(roster, calendar)
+    classes = classes_of(roster, memberships, pool.kinds)
     copy_roster(draws, roster, writer)
-    return _Ground(calendar, as_of or calendar.end - timedelta(days=1), None, schools_of(roster, calendar))
+    kinds = tuple(classes["kind"].unique().sort())
+    last_day = calendar.end - timedelta(days=1)
+    return _Ground(calendar, as_of or last_day, None, kinds, schools_of(classes, memberships))
 
 
 def _write_gradebook(gradebook: Gradebook, ground: _Ground, progress: Progress | None) -> int:
-    """The number of students, those of a roster once for each of their schools."""
+    """Write it school by school; the number of students."""
     gradebook.write_categories()
     done = 0
     for classes, memberships, students in ground.schools:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +67,9 @@ class TargetPool:
         return tuple(sorted(set(self.ranges["kind"].to_list())))
 
     def crosswalk(self) -> pl.DataFrame:
-        """Local code to competency, each target once."""
+        """Local code (``standard``) to competency, each target once; a table as mappings read them."""
         rows = [(target.local, target.code, "1") for target in self.targets]
-        return pl.DataFrame(rows, schema=["local_code", "competency", "weight"], orient="row")
+        return pl.DataFrame(rows, schema=["standard", "competency", "weight"], orient="row")
 
 
 def make_pool(targets: Sequence[Target]) -> TargetPool:
@@ -175,5 +176,5 @@ _GRADES = frozenset(f"{level:02}" for level in LEVELS)
 
 
 def _title(item: Competency) -> str:
-    words = re.sub(r"[^\w .,-]+", " ", item.abbreviated_statement or item.statement).split()
-    return " ".join(words)[:48].strip()
+    words = re.sub(r"[^\w .,-]+", " ", item.abbreviated_statement or item.statement)
+    return textwrap.shorten(words, 60, placeholder=" …")

@@ -1,0 +1,60 @@
+"""The Lakeside framework is a sound CASE 1.1 package."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft201909Validator, FormatChecker
+
+from gateway.core.case import check_packages, read_packages
+from gateway.core.framework import Framework
+from gateway.sample.framework import document_id, item_id, lakeside_package
+
+
+@pytest.fixture(scope="module")
+def framework() -> Framework:
+    checked = check_packages(read_packages(lakeside_package(), source="framework.json").frames)
+    assert checked.quarantine.is_empty()
+    return Framework.from_tables(checked.tables)
+
+
+def test_the_package_is_valid_by_the_official_schema(shared_data: Path) -> None:
+    schema = json.loads((shared_data / "case/schema/case-v1p1-cfpackage-official.json").read_text())
+    errors = list(Draft201909Validator(schema, format_checker=FormatChecker()).iter_errors(lakeside_package()))
+    assert errors == []
+
+
+def test_the_gateway_finds_no_fault_in_it(framework: Framework) -> None:
+    assert framework.problems() == []
+    assert framework.id == document_id()
+
+
+def test_domains_levels_competencies_and_targets_nest(framework: Framework) -> None:
+    target = framework.find("MATH.8.PS.2")
+    assert target is not None
+    assert target.id == item_id("MATH.8.PS.2")
+    codes = [framework.competencies[id].code for id in framework.ancestors(target.id)]
+    assert codes == ["MATH.8.PS", "MATH.8", "MATH"]
+    assert target.education_levels == ("08",)
+    assert [framework.competencies[id].code for id in framework.top_level] == ["MATH", "ELA", "SCI", "SOC", "HOW"]
+    kinds = Counter(item.item_type for item in framework.competencies.values())
+    assert kinds == {"Domain": 5, "Performance Level": 48, "Competency": 195, "Target": 585}
+
+
+def test_performance_levels_and_their_competencies_follow_one_another(framework: Framework) -> None:
+    for before, after in (("MATH.8", "MATH.9"), ("MATH.8.PS", "MATH.9.PS")):
+        assert framework.successors(item_id(before)) == (item_id(after),)
+    assert framework.successors(item_id("MATH.12")) == ()
+    assert framework.predecessors(item_id("MATH.1")) == ()
+    assert framework.successors(item_id("HOW.EN")) == ()
+
+
+def test_every_competency_has_a_four_point_rubric(framework: Framework) -> None:
+    competencies = [item for item in framework.competencies.values() if item.item_type == "Competency"]
+    for item in competencies:
+        (criterion,) = framework.rubrics[item.id]
+        assert [level.score for level in criterion.levels] == [1, 2, 3, 4]
+        assert criterion.levels[2].quality == "Proficient"
