@@ -1,0 +1,14 @@
+"""The mapping language: read, check, compile, apply, explain.
+
+``compile_mapping`` turns a file into a :class:`CompiledMapping`; its ``apply`` turns evidence into levels, a learner
+continuum and credits, and says what matched nothing. The same compiled mapping serves the nightly run, the API and a
+cluster. The language itself is documented in ``docs/mapping.md``.
+"""
+
+from __future__ import annotations
+
+from gateway.core.mapping.compiled import CompiledMapping
+from gateway.core.mapping.compiler import compile_mapping
+from gateway.core.mapping.result import Mapped, merge_mapped
+
+__all__ = ["CompiledMapping", "Mapped", "compile_mapping", "merge_mapped"]

@@ -1,0 +1,106 @@
+"""A compiled mapping: immutable, safe to share between threads, and the same in the nightly run and in the API."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from gateway.core.document import Document
+from gateway.core.framework import Framework
+from gateway.core.mapping.collect import NO_TIME, Collector
+from gateway.core.mapping.continuum import Continuum
+from gateway.core.mapping.prepare import prepare
+from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, Mapped
+from gateway.core.mapping.rounding import as_decimal, from_micros
+from gateway.core.mapping.scales import Scale
+from gateway.core.mapping.summarize import STATES, Summarizer
+from gateway.core.model import TIME
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMapping:
+    """A mapping that was read, checked and resolved against its framework and crosswalks.
+
+    ``digest`` covers the file, the crosswalks and the frameworks. ``labels`` are what the tables call the
+    competencies: the code, or the id where there is none or several items share it.
+    """
+
+    name: str
+    version: str
+    digest: str
+    framework: Framework
+    scales: Mapping[str, Scale]
+    scale: Scale
+    effective: tuple[datetime.date, datetime.date | None] | None
+    labels: Sequence[str]
+    ids: Sequence[str]
+    """The competencies' ids in the order of their labels; a competency's number is its place here."""
+    collector: Collector
+    summarizer: Summarizer
+    continuum: Continuum | None
+    document: Document
+    examples: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+
+    @property
+    def proficient(self) -> Decimal | None:
+        """The threshold of the main scale."""
+        return None if self.scale.proficient is None else from_micros(self.scale.proficient)
+
+    @property
+    def places(self) -> int:
+        """How many decimal places levels have."""
+        summaries = self.summarizer.summaries
+        rules = (*summaries.rules, *(each.summary for each in summaries.roll_ups))
+        return max(rule.rounding.places for rule in rules)
+
+    def apply(self, evidence: pl.DataFrame, *, as_of: datetime.date | None = None) -> Mapped:
+        """The levels, continuum and credits that ``evidence`` gives, as of the end of a day (UTC) or of all time.
+
+        ``evidence`` must hold all results of the students in it; nothing depends on the order of its rows or on which
+        students stand in it together.
+        """
+        frame = prepare(evidence)
+        collected = self.collector.collect(frame, as_of)
+        levels, twice = self.summarizer.levels(collected)
+        set_aside = dict(collected.set_aside)
+        if twice:
+            set_aside["the same result already counts"] = twice
+        continuum = pl.DataFrame(schema=dict(CONTINUUM))
+        if self.continuum is not None:
+            continuum = self.continuum.place(levels, collected.students, as_of)
+        return Mapped(
+            levels=self._published(levels, collected.students),
+            continuum=continuum,
+            credits=pl.DataFrame(schema=dict(CREDITS)),
+            unmatched=collected.unmatched,
+            evidence=evidence.height,
+            used=collected.counted.height - twice,
+            set_aside=set_aside,
+        )
+
+    def _published(self, levels: pl.DataFrame, students: pl.Series) -> pl.DataFrame:
+        """The levels in the form of :data:`LEVELS`."""
+        number = len(self.ids)
+        student, competency = levels["key"] // number, levels["key"] % number
+        thresholds = [self.summarizer.summaries.of(id).scale.proficient for id in self.ids]
+        threshold = pl.Series(thresholds, dtype=pl.Int64).gather(competency)
+        states = pl.Series([str(state) for state in STATES]).gather(levels["state"])
+        return levels.select(
+            pl.lit(students.gather(student)).alias("student_id"),
+            pl.lit(pl.Series(self.labels, dtype=pl.String).gather(competency)).alias("competency"),
+            as_decimal(pl.col("level"), self.places).alias("level"),
+            (pl.col("level") >= pl.lit(threshold)).alias("proficient"),
+            pl.lit(states).alias("state"),
+            pl.col("count").alias("evidence_count"),
+            *(
+                pl.when(pl.col(name) != NO_TIME).then(pl.col(name)).cast(TIME).alias(f"{name}_scored_at")
+                for name in ("first", "last")
+            ),
+            pl.lit(self.name).alias("mapping"),
+            pl.lit(self.version).alias("version"),
+        ).select(list(LEVELS))

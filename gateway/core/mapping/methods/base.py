@@ -1,0 +1,117 @@
+"""Summary methods: how the evidence of one competency becomes one level.
+
+Each method is named by its formula and has two forms that must agree: :meth:`Method.exact` works on the exact levels
+of one student and is what an explanation shows; :meth:`Method.rounded` works on all students at once. Where the second
+uses binary numbers, results too near to a rounding boundary are taken from the first.
+
+``s1 … sn`` are the levels, oldest first; ``w1 … wn`` their weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import TypeAlias
+
+import polars as pl
+
+from gateway.core.mapping.groups import Runs
+from gateway.core.mapping.rounding import MICROS, Rounding
+
+Levels: TypeAlias = Sequence[Fraction]
+Exact: TypeAlias = "tuple[Fraction, str] | None"
+"""A value and its formula with the numbers in it, or nothing if it cannot be calculated."""
+
+
+class Zeros(StrEnum):
+    """What the logarithm of a power law does about levels of 0 or below, which have none."""
+
+    DROP = "drop"
+    NOT_CALCULABLE = "not_calculable"
+    FLOOR = "floor"
+
+
+class Tie(StrEnum):
+    """Which of several equally frequent levels the mode is."""
+
+    MOST_RECENT = "most_recent"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+    MEAN = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a mapping states beside the method's name; ``mastery`` and ``floor`` are micros."""
+
+    newest: Fraction | None = None
+    count: int | None = None
+    mastery: int | None = None
+    tie: Tie | None = None
+    zeros: Zeros | None = None
+    floor: int | None = None
+    cap: Fraction | None = None
+    cap_alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method. ``needs`` are the parameters that a mapping must state, as no default would be honest."""
+
+    name: str
+    formula: str
+    exact: Callable[[Levels, Levels, Sequence[bool], Parameters], Exact]
+    rounded: Callable[[Runs, Parameters, Rounding, int], pl.Series]
+    needs: tuple[str, ...] = ()
+    weighted: bool = False
+    beyond: bool = False
+    """Whether the result can leave the scale and is brought back to its end."""
+
+
+def show(value: Fraction) -> str:
+    """A number for a formula: up to six places, no trailing zeros."""
+    text = f"{float(value):.6f}" if abs(value) < 10**9 else str(value)
+    return text.rstrip("0").rstrip(".")
+
+
+def listed(levels: Levels, shown: int = 12) -> str:
+    """The newest levels, oldest first."""
+    left_out = "…, " if len(levels) > shown else ""
+    return left_out + ", ".join(show(level) for level in levels[-shown:])
+
+
+def settle(
+    method: Callable[[Levels, Levels, Sequence[bool], Parameters], Exact],
+    runs: Runs,
+    parameters: Parameters,
+    rounding: Rounding,
+    value: pl.Series,
+    certain: pl.Series | bool,
+) -> pl.Series:
+    """Binary results (micros, null where not calculable) rounded; doubtful ones that are not certain come from
+    ``method``. ``certain`` says for which runs a doubtful result is known to lie on the boundary."""
+    frame = pl.DataFrame({"value": value}).with_columns(certain=certain)
+    rounded, doubtful = frame.select(
+        rounding.binary(pl.col("value")).alias("rounded"),
+        (rounding.doubtful(pl.col("value")) & ~pl.col("certain")).fill_null(False).alias("doubtful"),
+    )
+    again = doubtful.arg_true()
+    if not len(again):
+        return rounded
+    return rounded.scatter(again, [_again(method, runs, run, parameters, rounding) for run in again.to_list()])
+
+
+def _again(
+    method: Callable[[Levels, Levels, Sequence[bool], Parameters], Exact],
+    runs: Runs,
+    run: int,
+    parameters: Parameters,
+    rounding: Rounding,
+) -> int | None:
+    start, count = runs.starts[run], runs.counts[run]
+    levels = [Fraction(micros, MICROS) for micros in runs.levels.slice(start, count).to_list()]
+    weights = [Fraction(micros, MICROS) for micros in runs.weights.slice(start, count).to_list()]
+    found = method(levels, weights, (), parameters)
+    return None if found is None else rounding.exactly(found[0] * MICROS)

@@ -1,0 +1,86 @@
+"""Evidence as it comes, brought into one form: times as UTC, numbers as micros, marks as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from gateway.core.errors import MappingError
+from gateway.core.mapping.rounding import MICROS
+from gateway.core.model import TIME
+
+FLAGS = ("late", "missing", "incomplete", "in_progress")
+NUMBERS = ("score", "max_score", "min_score")
+TIMES = ("scored_at", "assigned_at", "due_at")
+REQUIRED = ("student_id", "score", "scored_at")
+
+
+def prepare(evidence: pl.DataFrame, extra: Sequence[str] = ()) -> pl.DataFrame:
+    """``evidence`` with ``scored_at`` and other times in UTC, ``score`` and maxima in micros (Int64), flags as
+    booleans and everything else as it is. A ``score`` that is text goes to ``score_text``.
+
+    Raises :class:`MappingError` if a required column is missing.
+    """
+    missing = [name for name in REQUIRED if name not in evidence.columns]
+    if "score" in missing and "score_text" in evidence.columns:
+        missing.remove("score")
+    if missing:
+        raise MappingError(
+            f"The evidence has no column {' and no column '.join(missing)}.",
+            hint=f"It needs {', '.join(REQUIRED)}; the order of the columns does not matter.",
+            code="mapping.evidence-columns",
+        )
+    schema = evidence.schema
+    columns = []
+    if schema.get("score") == pl.String:
+        text = pl.col("score")
+        columns.append((pl.coalesce("score_text", text) if "score_text" in schema else text).alias("score_text"))
+        columns.append(pl.lit(None, pl.Int64).alias("score"))
+    for name, dtype in schema.items():
+        if name in NUMBERS and not (name == "score" and dtype == pl.String):
+            columns.append(as_micros(name, dtype))
+        elif name in TIMES:
+            columns.append(as_time(name, dtype))
+        elif name in FLAGS and dtype != pl.Boolean:
+            columns.append(as_flag(name))
+        elif name == "student_id" and dtype != pl.String:
+            columns.append(pl.col(name).cast(pl.String))
+        elif name == "score_text" and schema.get("score") == pl.String:
+            continue
+        elif dtype == pl.Null:
+            columns.append(pl.col(name).cast(pl.String))
+    return evidence.with_columns(columns) if columns else evidence
+
+
+def as_micros(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A number column in micros; a text that is no number becomes null."""
+    value = pl.col(name)
+    if dtype.is_float():
+        return (value * MICROS).round().cast(pl.Int64)
+    if dtype.is_integer() or dtype == pl.Null:
+        return value.cast(pl.Int64) * MICROS
+    if dtype == pl.Decimal(18, 6):
+        return value.to_physical().cast(pl.Int64)
+    return value.cast(pl.Decimal(38, 6), strict=False).to_physical().cast(pl.Int64)
+
+
+def as_time(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A time column in UTC; a date is its midnight; text is read as ISO 8601, and null if it is none."""
+    value = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        zoned = value.dt.replace_time_zone("UTC") if dtype.time_zone is None else value.dt.convert_time_zone("UTC")
+        return zoned.dt.cast_time_unit("ms")
+    if dtype == pl.Date or dtype == pl.Null:
+        return value.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+    text = value.cast(pl.String).str.strip_chars()
+    day = text.str.to_datetime("%Y-%m-%d", time_unit="ms", strict=False).dt.replace_time_zone("UTC")
+    zoned = text.str.replace("Z$", "+00:00").str.replace(" ", "T", literal=True)
+    exact = zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="ms", strict=False).dt.convert_time_zone("UTC")
+    local = zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ms", strict=False).dt.replace_time_zone("UTC")
+    return pl.coalesce(day, exact, local).cast(TIME).alias(name)
+
+
+def as_flag(name: str) -> pl.Expr:
+    """A flag column; ``true``, ``yes`` and ``1`` are true."""
+    return pl.col(name).cast(pl.String).str.to_lowercase().is_in(["true", "yes", "1"])

@@ -1,0 +1,228 @@
+"""Which results count as evidence, on which scale and with what weight; and what becomes of states.
+
+A result is judged by the first rule that fits it. A state (missing, excused, …) is never a level by itself: a mapping
+that wants a missing result to weigh as a 0 must say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from math import gcd
+from typing import Any, TypeAlias
+
+from gateway.core.mapping.conditions import When, compile_when
+from gateway.core.mapping.language import MARK_STATES, State
+from gateway.core.mapping.reading import Reader
+from gateway.core.mapping.rounding import MICROS, from_micros, to_micros
+from gateway.core.mapping.scales import Scale, plain, read_number
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+class Reason(StrEnum):
+    """Why a result does not count. A state's name is used where a state is the reason."""
+
+    USED = "used"
+    NO_STUDENT = "no student"
+    FUTURE = "dated after the day asked for"
+    NO_RULE = "no rule fits"
+    BY_RULE = "set aside by a rule"
+    UNALIGNED = "no competency"
+    UNREADABLE = "the score does not fit the scale"
+    OTHER_SCALE = "the competency is on another scale"
+    NO_WEIGHT = "weight 0"
+    OUTRANKED = "better evidence has priority"
+    UNSIGNED = "override without name or reason"
+    TWICE = "the same result already counts"
+    MISSING = State.MISSING.value
+    EXCUSED = State.EXCUSED.value
+    NOT_ASSESSED = State.NOT_ASSESSED.value
+    INCOMPLETE = State.INCOMPLETE.value
+    PENDING = State.PENDING.value
+    BLOCKED = "blocks the level"
+
+
+REASONS = tuple(Reason)
+CODE = {reason: n for n, reason in enumerate(REASONS)}
+"""Reasons as small whole numbers."""
+
+STATUS_STATES: Mapping[str, State | None] = {
+    "exempt": State.EXCUSED,
+    "not submitted": State.MISSING,
+    "submitted": State.PENDING,
+    "partially graded": State.PENDING,
+    "fully graded": None,
+}
+"""What OneRoster's score statuses mean."""
+
+FLAG_STATES = (
+    ("missing", State.MISSING), ("incomplete", State.INCOMPLETE), ("in_progress", State.PENDING), ("late", State.LATE),
+)  # fmt: skip
+
+VERDICT_COLUMNS = ("score", "score_text", "status", "missing", "incomplete", "in_progress", "late")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a state does: count the score (if there is one), set aside, stand for ``level``, or block the level."""
+
+    counts: bool = False
+    level: int | None = None
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One evidence rule. ``weight`` in micros; ``scale`` is absent if the rule sets results aside."""
+
+    name: str
+    when: When
+    scale: Scale | None
+    weight: int = MICROS
+    capped: bool = False
+    priority: int = 1
+    set_aside: str | None = None
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one score amounts to: a level in micros, or the reason why there is none; and how it came about."""
+
+    level: int | None
+    reason: Reason
+    how: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All evidence rules, and what states do."""
+
+    rules: tuple[Rule, ...]
+    columns: tuple[str, ...]
+    actions: Mapping[State, Action]
+    cap: Fraction | None
+
+    @property
+    def needs_maximum(self) -> bool:
+        return any(rule.scale.needs_maximum for rule in self.rules if rule.scale)
+
+    @property
+    def grid(self) -> int:
+        """A divisor of every level that any rule can give."""
+        levels = [action.level for action in self.actions.values() if action.level is not None]
+        return gcd(*(rule.scale.grid for rule in self.rules if rule.scale), *levels) or 1
+
+    def choose(self, row: Mapping[str, object]) -> int | None:
+        """The number of the first rule that fits."""
+        return next((n for n, rule in enumerate(self.rules) if rule.when.fits(row)), None)
+
+    def judge(self, scale: Scale, row: Mapping[str, Any]) -> Verdict:
+        """The verdict on one score; ``score`` and ``max_score`` of ``row`` are in micros."""
+        text = row.get("score_text")
+        state = scale.state_of(text)
+        said = f'"{text}" means {state}' if state else ""
+        if state is None:
+            state, said = _flagged(row)
+        if state is not None:
+            action = self.actions[state]
+            if action.blocks:
+                return Verdict(None, Reason.BLOCKED, said)
+            if action.level is not None:
+                return Verdict(action.level, Reason.USED, f"{said}, counted as {plain(from_micros(action.level))}")
+            if not action.counts:
+                return Verdict(None, _reason_of(state), said)
+        found = scale.convert(_decimal(row.get("score")), text, _decimal(row.get("max_score")))
+        if found.state is not None:
+            return Verdict(None, _reason_of(found.state), found.how)
+        if found.level is None:
+            return Verdict(None, Reason.UNREADABLE, found.how, found.problem or "")
+        return Verdict(found.level, Reason.USED, found.how, said)
+
+
+def _reason_of(state: State) -> Reason:
+    return Reason.NOT_ASSESSED if state is State.LATE else Reason(state.value)
+
+
+def _flagged(row: Mapping[str, Any]) -> tuple[State | None, str]:
+    """The state that the gradebook's status or flags mean, the gravest first."""
+    status = str(row.get("status") or "").strip().casefold()
+    state = STATUS_STATES.get(status)
+    if state is State.EXCUSED:
+        return state, f"status {status}"
+    for flag, meant in FLAG_STATES[:-1]:
+        if row.get(flag) is True:
+            return meant, f"flag {flag}"
+    if state is not None:
+        return state, f"status {status}"
+    return (State.LATE, "flag late") if row.get("late") is True else (None, "")
+
+
+def _decimal(micros: Any) -> Decimal | None:
+    return None if micros is None else from_micros(micros)
+
+
+def compile_rules(
+    data: Mapping[str, Any], reader: Reader, columns: Collection[str], scales: Mapping[str, Scale]
+) -> Rules:
+    """The evidence rules and states of a mapping; without rules everything counts on the one scale."""
+    items: Sequence[dict[str, Any]] = data.get("evidence") or [{}]
+    rules = [_compile_rule(n, item, reader, columns, scales) for n, item in enumerate(items)]
+    caps = {item["cap"] for item in items if "cap" in item}
+    if len(caps) > 1:
+        hint = "All capped evidence shares one cap: write the same number in each rule."
+        reader.note(("evidence",), "The rules state several caps.", hint, "cap")
+    chosen = dict.fromkeys(name for rule in rules for name in rule.when.columns)
+    if any(rule.override for rule in rules):
+        chosen |= dict.fromkeys(("override_by", "override_reason"))
+    cap = Fraction(next(iter(caps))) if caps else None
+    return Rules(tuple(rules), tuple(chosen), _compile_actions(data.get("states", {}), reader), cap)
+
+
+def _compile_rule(
+    n: int, item: dict[str, Any], reader: Reader, columns: Collection[str], scales: Mapping[str, Scale]
+) -> Rule:
+    path: Path = ("evidence", n)
+    scale = None
+    if "set_aside" not in item:
+        if "scale" in item:
+            scale = reader.one_of((*path, "scale"), "scale", item["scale"], scales, "unknown-scale")
+        elif len(scales) == 1:
+            scale = next(iter(scales.values()))
+        else:
+            reader.note(path, "The rule names no scale.", "Add `scale`, or `set_aside` with a reason.", "evidence")
+    return Rule(
+        name=item.get("name") or f"rule {n + 1}",
+        when=compile_when(item.get("when"), (*path, "when"), reader, columns),
+        scale=scale,
+        weight=to_micros(item.get("weight", Decimal(1))),
+        capped="cap" in item,
+        priority=item.get("priority", 1),
+        set_aside=item.get("set_aside"),
+        override=bool(item.get("override")),
+    )
+
+
+def _compile_actions(data: Mapping[str, Any], reader: Reader) -> dict[State, Action]:
+    actions = {state: Action(counts=state is State.LATE) for state in MARK_STATES}
+    for word, wanted in data.items():
+        path: Path = ("states", word)
+        if word not in MARK_STATES:
+            reader.unknown(path, "state", word, MARK_STATES, "unknown-state")
+        elif wanted == "count":
+            actions[State(word)] = Action(counts=True)
+        elif wanted == "set_aside":
+            actions[State(word)] = Action()
+        elif wanted == "block":
+            actions[State(word)] = Action(blocks=True)
+        elif isinstance(wanted, dict) and set(wanted) == {"level"} and read_number(str(wanted["level"])) is not None:
+            actions[State(word)] = Action(level=to_micros(Decimal(str(wanted["level"]))))
+        else:
+            hint = "Say `count`, `set_aside`, `block` or `{level: 0}`."
+            reader.note(path, "This is not what a state can do.", hint, "state")
+    return actions

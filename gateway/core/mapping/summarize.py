@@ -1,0 +1,178 @@
+"""From what counts to levels: order, method, rounding, minimum evidence, and the roll-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import gcd
+
+import polars as pl
+
+from gateway.core.mapping.collect import Collected
+from gateway.core.mapping.groups import Runs, most
+from gateway.core.mapping.language import State
+from gateway.core.mapping.rules import CODE, REASONS, Reason
+from gateway.core.mapping.summary import RollUp, Summaries, Summary
+
+STATES = tuple(State)
+STATE_CODE = {state: n for n, state in enumerate(STATES)}
+
+SCHEMA = {
+    "key": pl.Int64, "level": pl.Int64, "state": pl.UInt8, "count": pl.UInt32, "first": pl.Int64, "last": pl.Int64,
+}  # fmt: skip
+"""Levels under way: one row per key (student and competency), ``level`` in micros, times in milliseconds."""
+
+_GRAVEST = (
+    Reason.BLOCKED, Reason.INCOMPLETE, Reason.PENDING, Reason.MISSING, Reason.EXCUSED, Reason.NOT_ASSESSED,
+)  # fmt: skip
+"""Which state a competency without a level has, if its results have several."""
+
+_STATE_OF = {
+    Reason.BLOCKED: State.INCOMPLETE,
+    Reason.INCOMPLETE: State.INCOMPLETE,
+    Reason.PENDING: State.PENDING,
+    Reason.MISSING: State.MISSING,
+    Reason.EXCUSED: State.EXCUSED,
+    Reason.NOT_ASSESSED: State.NOT_ASSESSED,
+    Reason.UNREADABLE: State.NOT_ASSESSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summarizer:
+    """The summary rules of a mapping over numbered competencies."""
+
+    summaries: Summaries
+    ids: Sequence[str]
+    numbers: Mapping[str, int]
+    grid: int
+    capped: Sequence[bool]
+    """For each evidence rule, whether it falls under the cap."""
+
+    def levels(self, collected: Collected) -> tuple[pl.DataFrame, int]:
+        """The levels of all keys, sorted, and how many results counted twice and were left out."""
+        ordered = in_order(collected.counted)
+        once = _once(ordered)
+        levels = pl.concat([self._calculated(once), self._without_level(collected.states, once)])
+        levels = self._blocked(levels, collected.states).sort("key")
+        for roll_up in self.summaries.roll_ups:
+            levels = self._rolled_up(levels, roll_up)
+        return levels, ordered.height - once.height
+
+    def _calculated(self, counted: pl.DataFrame) -> pl.DataFrame:
+        if counted.is_empty():
+            return pl.DataFrame(schema=SCHEMA)
+        capped = None
+        if any(self.capped):
+            capped = pl.Series(self.capped, dtype=pl.Boolean).gather(counted["rule"])
+        runs = Runs.of(counted["key"], counted["level"], counted["weight"], capped)
+        key, time = counted["key"].gather(runs.starts), counted["time"]
+        rule = pl.Series([self.summaries.rule_of[id] for id in self.ids], dtype=pl.Int64).gather(key % len(self.ids))
+        level = pl.repeat(None, len(key), dtype=pl.Int64, eager=True)
+        used = rule.unique().sort().to_list()
+        for number in used:
+            summary = self.summaries.rules[number]
+            if len(used) == 1:
+                level = summarize(summary, runs, self.grid)
+            else:
+                kept, chosen = runs.keep((rule == number).gather(runs.index))
+                level = level.scatter(chosen, summarize(summary, kept, self.grid))
+        return _frame(key, level, runs.counts, time.gather(runs.starts), time.gather(runs.ends))
+
+    def _without_level(self, states: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+        """Keys that have only results with a state."""
+        if states.is_empty():
+            return pl.DataFrame(schema=SCHEMA)
+        rank = {CODE[reason]: n for n, reason in enumerate(_GRAVEST)}
+        rank[CODE[Reason.UNREADABLE]] = rank[CODE[Reason.NOT_ASSESSED]]
+        ranks = pl.Series([rank.get(n, 99) for n in range(len(REASONS))], dtype=pl.Int64)
+        ranked = states.select("key", pl.lit(ranks.gather(states["outcome"])).alias("rank")).filter(pl.col("rank") < 99)
+        gravest = ranked.group_by("key").agg(pl.col("rank").min())
+        alone = gravest.join(counted.select("key").unique(), on="key", how="anti")
+        meant = pl.Series([STATE_CODE[_STATE_OF[reason]] for reason in _GRAVEST], dtype=pl.UInt8)
+        return alone.select(
+            "key",
+            pl.lit(None, pl.Int64).alias("level"),
+            pl.lit(meant.gather(alone["rank"])).alias("state"),
+            pl.lit(0, pl.UInt32).alias("count"),
+            pl.lit(None, pl.Int64).alias("first"),
+            pl.lit(None, pl.Int64).alias("last"),
+        )
+
+    def _blocked(self, levels: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+        """A blocking result takes the level away until it is settled."""
+        blocked = states.filter(pl.col("outcome") == CODE[Reason.BLOCKED])["key"].unique()
+        if blocked.is_empty():
+            return levels
+        is_blocked = pl.col("key").is_in(blocked.implode())
+        return levels.with_columns(
+            pl.when(~is_blocked).then("level").alias("level"),
+            pl.when(is_blocked).then(pl.lit(STATE_CODE[State.INCOMPLETE], pl.UInt8)).otherwise("state").alias("state"),
+        )
+
+    def _rolled_up(self, levels: pl.DataFrame, roll_up: RollUp) -> pl.DataFrame:
+        """``levels`` with those of the targets, calculated from the levels of their sources."""
+        number = len(self.ids)
+        table = pl.DataFrame(
+            [
+                (self.numbers[source], self.numbers[target], weight)
+                for target, sources in roll_up.sources.items()
+                for source, weight in sources
+            ],
+            schema={"source": pl.Int64, "target": pl.Int64, "weight": pl.Int64},
+            orient="row",
+        )
+        given = levels.filter(pl.col("level").is_not_null()).with_columns((pl.col("key") % number).alias("source"))
+        inputs = given.join(table, on="source", how="inner").with_columns(
+            (pl.col("key") // number * number + pl.col("target")).alias("to")
+        )
+        if inputs.is_empty():
+            return levels
+        inputs = inputs.sort("to", "last", "source", nulls_last=False)
+        runs = Runs.of(inputs["to"], inputs["level"], inputs["weight"])
+        first = inputs.group_by("to", maintain_order=True).agg(
+            pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
+        )
+        rules = (*self.summaries.rules, *(each.summary for each in self.summaries.roll_ups))
+        units = [rule.rounding.unit for rule in rules]
+        level = summarize(roll_up.summary, runs, gcd(*units, self.grid))
+        found = _frame(first["to"], level, first["count"], first["first"], first["last"])
+        return pl.concat([levels.join(found, on="key", how="anti"), found]).sort("key")
+
+
+def summarize(summary: Summary, runs: Runs, grid: int) -> pl.Series:
+    """One level (micros) per run: null where there is too little evidence or nothing can be calculated."""
+    level = summary.method.rounded(runs, summary.parameters, summary.rounding, grid)
+    if summary.method.beyond:
+        level = level.clip(summary.scale.lowest, summary.scale.highest)
+    if summary.at_least > 1:
+        level = level.set(runs.counts < summary.at_least, None)
+    return level
+
+
+def in_order(counted: pl.DataFrame) -> pl.DataFrame:
+    """Sorted by student and competency, oldest first; equal times by id, and then by all that could matter."""
+    ties = [name for name in ("result_id", "line_item_id", "level", "weight", "rule") if name in counted.columns]
+    first, last = counted["time"].min(), counted["time"].max()
+    if not isinstance(first, int) or not isinstance(last, int):
+        return counted
+    bits = (last - first).bit_length()
+    if most(counted["key"]).bit_length() + bits > 62:
+        return counted.sort("key", "time", *ties, nulls_last=True)
+    packed = counted.with_columns(((pl.col("key") * (1 << bits)) + (pl.col("time") - first)).alias("order"))
+    return packed.sort("order", *ties, nulls_last=True).drop("order")
+
+
+def _once(ordered: pl.DataFrame) -> pl.DataFrame:
+    """A result that reaches a competency by several codes counts once for it."""
+    if "result_id" not in ordered.columns or ordered.is_empty():
+        return ordered
+    same = [pl.col(name) == pl.col(name).shift(1) for name in ("key", "time", "result_id", "level", "weight")]
+    twice = ordered.select(pl.all_horizontal(same).fill_null(False)).to_series()
+    return ordered.filter(~twice) if twice.any() else ordered
+
+
+def _frame(key: pl.Series, level: pl.Series, count: pl.Series, first: pl.Series, last: pl.Series) -> pl.DataFrame:
+    state = level.is_null().cast(pl.UInt8) * STATE_CODE[State.INSUFFICIENT]  # CALCULATED is 0
+    columns = {"key": key, "level": level, "state": state, "count": count, "first": first, "last": last}
+    return pl.DataFrame(columns).cast({"state": pl.UInt8, "count": pl.UInt32})
