@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from connectors.case.pages import list_digest, make_pages, start_of
+from connectors.case.pages import contents, list_digest, make_pages, start_of
 from gateway.sdk import (
     CasePackages,
     CheckItem,
@@ -47,7 +47,7 @@ class FrameworkFiles:
             except GatewayError as error:
                 yield CheckItem(file.name, False, str(error))
             else:
-                yield CheckItem(file.name, True, _contents(found))
+                yield CheckItem(file.name, True, contents(found))
 
     def pull(self, *, since: datetime | None, resume: str | None) -> Iterator[Page]:
         """One page a file."""
@@ -120,8 +120,3 @@ def _read_json(file: Path, content: bytes) -> CasePackages:
             place=error.place,
         ) from error
     return read_packages(data, source=file.name)
-
-
-def _contents(found: CasePackages) -> str:
-    titles = found.frames["frameworks"]["title"].drop_nulls().to_list()
-    return f"{', '.join(titles)}: {found.frames['competencies'].height} items"

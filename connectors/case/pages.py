@@ -39,3 +39,9 @@ def start_of(resume: str | None, *, count: int, digest: str) -> int:
             code="paging.list-changed",
         )
     return int(number)
+
+
+def contents(found: CasePackages) -> str:
+    """The titles and the number of items, for the connection test."""
+    titles = found.frames["frameworks"]["title"].drop_nulls().to_list()
+    return f"{', '.join(titles)} (items: {found.frames['competencies'].height})"

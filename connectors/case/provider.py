@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from connectors.case.pages import list_digest, make_pages, start_of
+from connectors.case.pages import contents, list_digest, make_pages, start_of
 from connectors.case.settings import VERSIONS
 from gateway.sdk import (
     FRAMEWORK_TABLES,
@@ -78,14 +78,14 @@ class Provider:
         try:
             listed = self._listed()
             titles = ", ".join(document.title for document in listed[:_SHOWN])
-            yield CheckItem(step, True, f"{len(listed)} frameworks: {titles}" + (" …" if listed[_SHOWN:] else ""))
+            yield CheckItem(step, True, f"{len(listed)} listed: {titles}" + (" …" if listed[_SHOWN:] else ""))
             step = "chosen frameworks"
             chosen = self._choose(listed)
             yield CheckItem(step, True, f"{len(chosen)} of {len(listed)}")
             for document in chosen[:1]:
                 step = "first package"
                 found, _ = self._read(document, self._fetch(document))
-                yield CheckItem(step, True, f"{document.title}: {found.frames['competencies'].height} items")
+                yield CheckItem(step, True, contents(found))
         except GatewayError as error:
             yield CheckItem(step, False, error.message, error.hint)
 
@@ -216,10 +216,13 @@ class Provider:
 
     def _announced(self, document: Document) -> Iterator[tuple[HttpClient, str]]:
         uri = document.package_uri or ""
-        host = urlsplit(uri).hostname
-        if "://" in uri and origin(uri) == origin(self.base):
+        try:
+            scheme, host, _ = place = origin(uri)
+        except ValueError:  # it is no address
+            return
+        if place == origin(self.base):
             yield self.client, uri
-        elif uri.startswith("https://") and host in (each.lower() for each in self.settings["package_hosts"]):
+        elif scheme == "https" and host in (each.lower() for each in self.settings["package_hosts"]):
             yield self._client(uri, with_credentials=False), uri
 
     def _client(self, base_url: str, *, with_credentials: bool) -> HttpClient:

@@ -35,6 +35,7 @@ ASSOCIATION_TYPES = (
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAMES = {name.lower(): name for name in ASSOCIATION_TYPES} | {"isexactmatchof": "exactMatchOf"}
 _LEVELS = {"K": "KG", "KINDERGARTEN": "KG", "PRE-K": "PK", "PREK": "PK"}
+_TOLD = 20
 _NOT_AN_OBJECT = "This is not a JSON object."
 
 
@@ -188,13 +189,14 @@ def _read_item(
 def _read_association(association: Mapping[str, Any], line: int, rows: Rows, part: str, framework: str | None) -> None:
     kind = association_type(text(association, "associationType"))
     if kind is not None and kind not in ASSOCIATION_TYPES and not kind.startswith("ext:"):
-        rows.tolerated[f'COUNT associations are of the type "{kind[:40]}", which CASE does not know; kept.'] += 1
+        named = f'the type "{kind[:40]}"' if len(rows.tolerated) < _TOLD else "further types"
+        rows.tolerated[f"Associations of {named}, which CASE does not know: COUNT; kept."] += 1
     origin = link_id(association.get("originNodeURI"))
     destination = link_id(association.get("destinationNodeURI"))
     id = case_identifier(association)
     if id is None and kind and origin and destination:
         id = generated_id(framework or "", kind, origin, destination)
-        rows.tolerated["COUNT associations have no identifier; one was made from what they link."] += 1
+        rows.tolerated["Associations without an identifier: COUNT; each got one made from what it links."] += 1
     rows.add(
         "associations", line, part=part, id=id, date_last_modified=text(association, "lastChangeDateTime"),
         framework_id=framework, type=kind, origin_id=origin, destination_id=destination,

@@ -126,7 +126,7 @@ def _id_of(cells: Mapping[str, str], framework: str, repeated: Counter[tuple[str
     names = ("humancodingscheme", "smartlevel", "fullstatement")
     key = next(((name, cells[name]) for name in names if name in cells), ())
     repeated[key] += 1
-    rows.tolerated["COUNT items have no identifier; one was made from the framework and their code."] += 1
+    rows.tolerated["Items without an identifier: COUNT; each got one made from the framework and its code."] += 1
     return generated_id(framework, *key, *([str(repeated[key])] if repeated[key] > 1 else []))
 
 
@@ -165,7 +165,7 @@ def _end(word: str, sheet: _Sheet, rows: Rows) -> str:
     named = sheet.by_code.get(word.casefold(), [])
     if id in sheet.by_id or len(named) != 1:
         if id not in sheet.by_id and named:
-            rows.tolerated["COUNT associations name a code that several items carry; they lead outside."] += 1
+            rows.tolerated["Associations that name a code of several items: COUNT; they lead outside."] += 1
         return id
     return named[0]
 

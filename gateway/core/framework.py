@@ -218,7 +218,7 @@ class Framework:
         if ids:
             yield Finding(
                 "framework.no-code",
-                f"{len(ids)} of {len(self.competencies)} items of {self.title} have no code: {_several(ids)}.",
+                f"Items of {self.title} without a code: {len(ids)} of {len(self.competencies)} ({_several(ids)}).",
                 "Name them by their identifiers, or give them codes in the framework.",
                 ids,
             )

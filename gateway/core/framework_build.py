@@ -151,7 +151,7 @@ def _adopt_orphans(tree: Tree, items: Mapping[str, Any], title: str) -> None:
         tree.findings.append(
             Finding(
                 "framework.orphans",
-                f"{len(orphans)} of {len(items)} items of {title} have no parent; they are shown at the top level.",
+                f"Items of {title} without a parent: {len(orphans)} of {len(items)}; shown at the top level.",
                 "Give them an isChildOf association, if the framework is yours.",
                 orphans,
             )
@@ -283,7 +283,7 @@ def doubled_findings(edges: pl.DataFrame, title: str) -> Iterable[Finding]:
     if not doubled.is_empty():
         yield Finding(
             "framework.doubled-associations",
-            f"{doubled.height} associations of {title} stand there more than once; each counts once.",
+            f"Associations of {title} that stand there more than once: {doubled.height}; each counts once.",
             "Nothing needs to be done; the framework's owner may remove the copies.",
             tuple(dict.fromkeys(doubled["origin_id"])),
         )

@@ -262,7 +262,14 @@ def test_an_unknown_association_type_is_kept_and_told():
     data = package(associations=[association(n, "is{count}Of", link(A), link(B)) for n in range(3)])
     found = read_packages(data, source="f.json")
     assert found.frames["associations"]["type"].unique().to_list() == ["is{count}Of"]
-    assert found.warnings == ('3 associations are of the type "is{count}Of", which CASE does not know; kept.',)
+    assert found.warnings == ('Associations of the type "is{count}Of", which CASE does not know: 3; kept.',)
+
+
+def test_warnings_stay_few_however_many_types_are_unknown():
+    data = package(associations=[association(n, f"kind{n}", link(A), link(B)) for n in range(100)])
+    warnings = read_packages(data, source="f.json").warnings
+    assert len(warnings) == 21
+    assert warnings[-1] == "Associations of further types, which CASE does not know: 80; kept."
 
 
 def test_an_item_without_an_identifier_takes_the_one_in_its_address_or_is_set_aside():
@@ -278,7 +285,7 @@ def test_an_association_without_an_identifier_gets_the_same_one_every_time():
     first, second = (read_packages(package(associations=[bare]), source="f.json") for _ in range(2))
     assert first.frames["associations"].equals(second.frames["associations"])
     assert first.frames["associations"]["id"][0] is not None
-    assert first.warnings == ("1 associations have no identifier; one was made from what they link.",)
+    assert first.warnings == ("Associations without an identifier: 1; each got one made from what it links.",)
 
 
 def test_records_of_one_identifier_count_once_when_equal_and_the_newest_wins_when_not():

@@ -93,7 +93,7 @@ def test_several_ends_are_separated_by_bars_and_may_lie_outside():
 
 def test_an_end_that_names_several_items_leads_outside_and_is_told():
     found = read("humanCodingScheme,fullStatement,isRelatedTo\nA,s,\nA,t,\nB,u,a\n")
-    assert "1 associations name a code that several items carry; they lead outside." in found.warnings
+    assert "Associations that name a code of several items: 1; they lead outside." in found.warnings
     related = found.frames["associations"].filter(type="isRelatedTo")
     assert related["destination_id"].to_list() == ["a"]
 

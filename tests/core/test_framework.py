@@ -171,7 +171,7 @@ def test_items_without_a_parent_stand_at_the_top_and_are_reported():
     assert set(framework.top_level) == {"a", "b", "c"}
     orphans = next(f for f in framework.problems() if f.code == "framework.orphans")
     assert orphans.ids == ("b", "c")
-    assert "2 of 3 items" in orphans.message
+    assert ": 2 of 3;" in orphans.message
 
 
 def test_one_parent_is_shown_and_the_others_reported():

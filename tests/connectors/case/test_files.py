@@ -100,7 +100,7 @@ def test_what_is_no_record_comes_as_a_reject_and_warnings_name_the_file(opened, 
     assert page.frames[REJECTS].select("code", "_source", "_line").rows() == [
         ("case.not-an-object", "a.json#CFItems", 1)
     ]
-    assert page.warnings == ("a.json: 1 associations have no identifier; one was made from what they link.",)
+    assert page.warnings == ("a.json: Associations without an identifier: 1; each got one made from what it links.",)
 
 
 def test_a_spreadsheet_takes_its_framework_from_the_settings(opened, tmp_path):
@@ -147,7 +147,7 @@ def test_a_bad_file_does_not_hide_what_the_check_finds_in_the_others(opened, tmp
     put(tmp_path, "b.json", package(1))
     bad, good = opened().check()
     assert (bad.ok, good.ok) == (False, True)
-    assert good.message == "Framework 1: 1 items"
+    assert good.message == "Framework 1 (items: 1)"
 
 
 def test_a_file_that_is_too_large_is_not_read(opened, tmp_path):

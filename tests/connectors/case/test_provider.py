@@ -228,6 +228,8 @@ def test_the_announced_place_of_the_same_provider_is_used(opened, form):
         "https://localhost/x",
         "https://other.example/x",
         "file:///x",
+        "https://case.example:99999999/x",
+        "https://[case.example/x",
     ],
 )
 def test_any_other_place_is_never_asked(opened, uri):
@@ -400,7 +402,7 @@ def test_the_check_says_what_it_found(opened):
     ]  # fmt: skip
     assert "Framework 0, Framework 1" in items[0].message
     assert items[1].message == "1 of 5"
-    assert items[2].message == "Framework 1: 4 items"
+    assert items[2].message == "Framework 1 (items: 4)"
 
 
 @pytest.mark.parametrize(
