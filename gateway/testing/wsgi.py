@@ -163,6 +163,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 keep = value.lower() != "close"
         body = self.rfile.read(length) if length else b""
         environ = _environ(line[0], self.server.base_url + line[1], headers, body)
+        environ["REMOTE_PORT"] = str(self.client_address[1])
         status, answer_headers, content = run_app(self.server.app, environ)
         head = "".join(f"{name}: {value}\r\n" for name, value in answer_headers)
         announced = next((value for name, value in answer_headers if name == "Content-Length"), None)
