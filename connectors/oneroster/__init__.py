@@ -5,7 +5,7 @@ See ``docs/connectors/oneroster.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
@@ -14,11 +14,12 @@ from marshmallow import Schema
 
 from connectors.oneroster.provider import Provider
 from connectors.oneroster.pulling import Puller
+from connectors.oneroster.pushing import Pusher
 from connectors.oneroster.settings import SettingsSchema
-from gateway.sdk import CheckItem, Connector, Page, Source, Stream
+from gateway.sdk import Change, CheckItem, Connector, Outcome, Page, Source, Stream, Target
 
 
-class OneRosterConnector(Connector, Source):
+class OneRosterConnector(Connector, Source, Target):
     """Pulls from and pushes to a OneRoster provider."""
 
     name: ClassVar[str] = "oneroster"
@@ -34,9 +35,22 @@ class OneRosterConnector(Connector, Source):
     def pull(self, stream: Stream, *, since: datetime | None, resume: str | None) -> Iterator[Page]:
         return self._puller.pull(stream, since=since, resume=resume)
 
+    def entities(self) -> Sequence[str]:
+        return self._pusher.entities()
+
+    def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
+        return self._pusher.push(changes)
+
+    def read_back(self, entity: str, ids: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        return self._pusher.read_back(entity, ids)
+
     @cached_property
     def _puller(self) -> Puller:
         return Puller(Provider(self.settings, self.context))
+
+    @cached_property
+    def _pusher(self) -> Pusher:
+        return Pusher(Provider(self.settings, self.context, writes=True), self.context)
 
 
 CONNECTOR = OneRosterConnector

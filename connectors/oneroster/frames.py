@@ -306,6 +306,9 @@ def _reason(fault: Fault) -> str:
     return f"This record {fault.reason}."
 
 
-def _rejects(table: str, faults: Sequence[Fault], source: str) -> pl.DataFrame:
-    rows = [(table, None, "record.unreadable", None, _reason(fault), source, fault.number) for fault in faults]
+def _rejects(table: str, faults: Sequence[Fault], source: str, unreadable: Mapping[int, str]) -> pl.DataFrame:
+    rows = [
+        (table, unreadable.get(fault.number), "record.unreadable", None, _reason(fault), source, fault.number)
+        for fault in faults
+    ]
     return pl.DataFrame(rows, schema=dict(REJECTS_SCHEMA), orient="row")

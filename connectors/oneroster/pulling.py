@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.oneroster.endpoints import ENDPOINTS, Endpoint
 from connectors.oneroster.frames import frames_of, ids_of, unreadable_ids
 from connectors.oneroster.people import People, find_people
 from connectors.oneroster.provider import Provider
+from connectors.oneroster.records import written
 from gateway.sdk import (
     REJECTS,
     AuthorizationError,
@@ -146,11 +147,6 @@ class Puller:
         if self._people is None:
             self._people = find_people(self.all_records(ENDPOINTS["users"], {}), self.profile)
         return self._people
-
-
-def written(moment: datetime) -> str:
-    """``2026-09-01T08:00:00.000Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def _place(endpoint: Endpoint, number: int) -> str:

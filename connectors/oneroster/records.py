@@ -10,6 +10,7 @@ Source: OneRoster 1.2 OpenAPI (rostering, gradebook); OneRoster 1.1 for ``role``
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
@@ -17,6 +18,11 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 Text: TypeAlias = str | int | float | bool | UnsetType | None
 Texts: TypeAlias = list[str | int | float | bool | None] | str | int | float | UnsetType | None
 Number: TypeAlias = Raw | UnsetType
+
+
+def written(moment: datetime) -> str:
+    """A time as the standard writes it: ``2026-09-01T08:00:00.000Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 class Ref(Struct, gc=False, rename="camel"):

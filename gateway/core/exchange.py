@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -109,7 +109,8 @@ class Change:
     ``None``); the rows of tables that are part of it stand under their table's name as a list of such mappings. It is
     the last known content for ``INACTIVATE``. ``attempted`` says that an earlier run may have sent this very change
     without learning the answer: a target that is not idempotent looks before it sends.
-    ``remote_id`` is the id that the target allocated earlier, if it does not take ours.
+    ``remote_id`` is the id that the target allocated earlier, if it does not take ours; ``remote_references`` are the
+    ids that it allocated for records to which this one refers, by our id.
     """
 
     entity: str
@@ -119,6 +120,7 @@ class Change:
     record: Mapping[str, object]
     attempted: bool = False
     remote_id: str | None = None
+    remote_references: Mapping[str, str] = field(default_factory=dict)
 
 
 class OutcomeState(StrEnum):

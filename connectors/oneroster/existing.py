@@ -1,0 +1,147 @@
+"""What the provider holds: single objects by id, and records by what they are about.
+
+A provider that gives new records ids of its own cannot be asked for ours. A record that may have been sent is then
+found by its natural key: a result by line item and student, a line item by class, title and due date.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias, cast
+from urllib.parse import quote
+
+import msgspec
+
+from connectors.oneroster.endpoints import PUSHED, Endpoint
+from connectors.oneroster.frames import frames_of, text
+from connectors.oneroster.provider import Provider
+from connectors.oneroster.pulling import Puller
+from connectors.oneroster.records import Ref
+from gateway.sdk import (
+    LINE,
+    SOURCE,
+    TABLES,
+    Change,
+    IncompletePullError,
+    Place,
+    Records,
+    RejectedError,
+    decode_page,
+    read_rows,
+)
+
+Key: TypeAlias = "tuple[str | None, ...]"
+
+
+class Existing:
+    """Reads single objects and looks records up. Several threads may use it."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._puller = Puller(provider)
+        self._lock = threading.Lock()
+        self._indexes: dict[str, dict[Key, str]] = {}
+
+    def get(self, endpoint: Endpoint, sourced_id: str, kind: type[Any]) -> Any | None:
+        """One object as ``kind``; ``None`` when the provider has none of this id."""
+        try:
+            answer = self._provider.request("GET", endpoint, f"{endpoint.name}/{quoted(sourced_id)}")
+        except RejectedError as refusal:
+            if refusal.status in (404, 410):
+                return None
+            raise
+        names = self._provider.profile.single_names(endpoint.single)
+        source = f"{endpoint.name}, one object"
+        envelope = decode_page(answer.body, _envelope(cast(Any, kind), names), source=source)
+        for position in range(len(names)):
+            found = getattr(envelope, f"object_{position}")
+            if found is not msgspec.UNSET:
+                return found
+        raise IncompletePullError(
+            f'The answer lacks its object "{endpoint.single}".', code="page.envelope", place=Place(source)
+        )
+
+    def find(self, change: Change, remote_ids: Mapping[str, str]) -> str | None:
+        """The provider's id of the record that ``change`` is about, if it has one; categories and scales are under our
+        own ids."""
+        endpoint = PUSHED[change.entity]
+        wanted = _key_of_change(change, remote_ids)
+        if wanted is None:
+            return None
+        if not self._provider.profile.filters:
+            return self._index(endpoint).get(wanted)
+        terms = zip(_FILTERS[change.entity], wanted, strict=False)
+        condition = " AND ".join(f"{field}='{(value or '').replace(chr(39), chr(39) * 2)}'" for field, value in terms)
+        found = self._puller.all_records(endpoint, {"filter": condition})
+        return next((text(record.sourced_id) for record in found if _key_of_record(record) == wanted), None)
+
+    def _index(self, endpoint: Endpoint) -> Mapping[Key, str]:
+        """All records of a list by natural key, read once: for providers that know no filters."""
+        with self._lock:
+            if endpoint.name not in self._indexes:
+                found = self._puller.all_records(endpoint, {})
+                self._indexes[endpoint.name] = {_key_of_record(r): text(r.sourced_id) or "" for r in found}
+            return self._indexes[endpoint.name]
+
+
+_FILTERS: Mapping[str, Sequence[str]] = {
+    "line_items": ("class.sourcedId", "title"),
+    "results": ("lineItem.sourcedId", "student.sourcedId"),
+}
+
+
+def _key_of_change(change: Change, remote_ids: Mapping[str, str]) -> Key | None:
+    record: Mapping[str, Any] = change.record
+    if change.entity == "results":
+        own = record["line_item_id"]
+        return (remote_ids.get(own, own), record["student_id"])
+    if change.entity == "line_items":
+        due: datetime | None = record.get("due_date") or record.get("assign_date")
+        return (record["class_id"], record["title"], None if due is None else due.date().isoformat())
+    return None
+
+
+def _key_of_record(record: Any) -> Key:
+    if hasattr(record, "line_item"):
+        return (_id(record.line_item), _id(record.student))
+    due = text(record.due_date)
+    return (_id(record.class_), text(record.title), None if due is None else due[:10])
+
+
+def _id(reference: Any) -> str | None:
+    return text(reference.sourced_id if isinstance(reference, Ref) else reference)
+
+
+@functools.lru_cache(maxsize=64)
+def _envelope(kind: type[Any], names: tuple[str, ...]) -> type[msgspec.Struct]:
+    fields = [(f"object_{n}", kind | msgspec.UnsetType, msgspec.UNSET) for n in range(len(names))]
+    return msgspec.defstruct("SingleEnvelope", fields, rename={f"object_{n}": name for n, name in enumerate(names)})
+
+
+def canonical(endpoint: Endpoint, objects: Sequence[Any]) -> dict[str, Mapping[str, object]]:
+    """Objects as canonical records by id, with the rows that are part of them; deleted and unreadable ones left out."""
+    page = Records(objects, range(1, len(objects) + 1))
+    frames = {name: read_rows(f, TABLES[name]).rows for name, f in frames_of(endpoint, page, endpoint.name, {}).items()}
+    parts = {name: _by_parent(name, frames[name].drop(SOURCE, LINE).to_dicts()) for name in endpoint.tables[1:]}
+    return {
+        row["id"]: {**row, **{name: rows[row["id"]] for name, rows in parts.items() if row["id"] in rows}}
+        for row in frames[endpoint.table].drop(SOURCE, LINE).to_dicts()
+        if row["status"] != "tobedeleted"
+    }
+
+
+def _by_parent(table: str, rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    part_of = TABLES[table].part_of
+    column = part_of[1] if part_of else "id"
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.pop(column), []).append(row)
+    return found
+
+
+def quoted(sourced_id: str) -> str:
+    """An id as one step of a path."""
+    return quote(sourced_id, safe="")
