@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.core.errors import ConfigurationError
 from gateway.transport.yaml_file import MAX_BYTES, MAX_LINES, MAX_VALUES, parse_document, read_document
@@ -61,6 +64,20 @@ def test_values_are_what_was_written(written: str, value: object) -> None:
 def test_keys_are_text_as_written() -> None:
     data = parse_document('1: a\n0123: b\ntrue: c\n"x y": d\n1.50: e', "x.yaml").data
     assert list(data) == ["1", "0123", "true", "x y", "1.50"]
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters="\ufeff"), max_size=20)
+WHOLE = st.integers(-(10**30), 10**30)
+VALUES = st.recursive(
+    st.none() | st.booleans() | WHOLE | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT.filter(bool), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(TEXT.filter(bool), VALUES, min_size=1, max_size=4))
+def test_json_is_read_as_what_it_says(data: dict[str, object]) -> None:
+    assert parse_document(json.dumps(data, ensure_ascii=False, indent=1), "x.yaml").data == data
 
 
 def test_every_key_and_item_knows_its_line() -> None:
