@@ -45,12 +45,10 @@ class Gradebook:
 
     def write_categories(self) -> None:
         """Categories are the district's: one set for all classes."""
-        ids = [self.scoring.draws.uuid_of("categories", number) for number in range(len(CATEGORIES))]
-        self.category_ids = tuple(ids)
-        rows = zip(ids, CATEGORIES, WEIGHTS, strict=True)
-        self.writer.write_rows(
-            "categories", [dict(zip(("sourcedId", "title", "weight"), row, strict=True)) for row in rows]
-        )
+        ids = tuple(self.scoring.draws.uuid_of("categories", number) for number in range(len(CATEGORIES)))
+        self.category_ids = ids
+        rows = {"sourcedId": ids, "title": CATEGORIES, "weight": WEIGHTS}
+        self.writer.write("categories", pl.DataFrame(rows))
 
     def write_school(self, classes: pl.DataFrame, memberships: pl.DataFrame) -> None:
         """The gradebook of ``classes`` and the results of ``memberships`` in them.
@@ -65,7 +63,7 @@ class Gradebook:
         results = make_results(self.scoring, self.pacing.slots, standing, items)
         own = items.filter("own")
         self._write_line_items(own)
-        self._write_scales(classes.filter("own", "letters"), own, results)
+        self._write_scales(classes.filter("letters"), own, results)
         self.writer.write("resultLearningObjectiveIds", objective_scores(self.scoring, results))
         self._count(results)
         self._write_results(results)
@@ -99,14 +97,15 @@ class Gradebook:
         self.writer.write("lineItemLearningObjectiveIds", links)
 
     def _write_scales(self, classes: pl.DataFrame, items: pl.DataFrame, results: pl.DataFrame) -> None:
-        """A letter scale of its own for each class with letters, and the links to it."""
+        """A letter scale of its own for each class with letters, and the links to it. A mover's results keep the scale
+        of the class that was left."""
         if classes.is_empty():
             return
         values = ",".join(f"{{{letter}:{half / 2:g}}}" for half, letter in reversed([*enumerate(LETTERS)][1:]))
         scales = self._with_ids("scoreScales", classes, "class")
         self.writer.write(
             "scoreScales",
-            scales.select(
+            scales.filter("own").select(
                 "sourcedId",
                 title=pl.lit("Lakeside letters"),
                 type=pl.lit("Letter"),
@@ -121,7 +120,7 @@ class Gradebook:
         links = self._with_ids("lineItemScoreScales", lettered.with_columns(lineItemSourcedId="line_id"), "line")
         self.writer.write("lineItemScoreScales", links.select("sourcedId", "lineItemSourcedId", "scoreScaleSourcedId"))
         marked = results.filter(pl.col("textScore").is_not_null()).join(scale, on="class", maintain_order="left")
-        marked = marked.filter(pl.col("scoreScaleSourcedId").is_not_null()).with_columns(resultSourcedId="sourcedId")
+        marked = marked.with_columns(resultSourcedId="sourcedId")
         links = self._with_ids("resultScoreScales", marked, "line", "student_key")
         self.writer.write("resultScoreScales", links.select("sourcedId", "resultSourcedId", "scoreScaleSourcedId"))
 

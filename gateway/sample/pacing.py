@@ -1,8 +1,8 @@
 """The gradebook's plan: which line items a class has, when they are due and what they assess.
 
 Every class of a subject follows the same plan. A *slot* is one thing to hand in. Most slots are one line item for the
-whole class; a differentiated slot is four, each for the students who work at one performance level (two below the
-class's grade to one above it), of whom each gets his own. Summative slots have a second line item for re-takes.
+whole class; a differentiated slot is four, from two performance levels below the class's grade to one above it, and
+each student is given the one that fits. Summative line items have a second one for re-takes.
 """
 
 from __future__ import annotations
@@ -22,18 +22,8 @@ CATEGORIES = ("Formative", "Homework", "Summative", "Performance Task", "Habits 
 WEIGHTS = (10, 0, 50, 40, 0)
 FORMATIVE, HOMEWORK, SUMMATIVE, TASK, HABITS = range(5)
 _CYCLE = (
-    FORMATIVE,
-    HOMEWORK,
-    FORMATIVE,
-    SUMMATIVE,
-    HOMEWORK,
-    FORMATIVE,
-    TASK,
-    FORMATIVE,
-    HOMEWORK,
-    SUMMATIVE,
-    FORMATIVE,
-)
+    FORMATIVE, HOMEWORK, FORMATIVE, SUMMATIVE, HOMEWORK, FORMATIVE, TASK, FORMATIVE, HOMEWORK, SUMMATIVE, FORMATIVE,
+)  # fmt: skip
 _WORDS = ("exit ticket", "practice", "assessment", "performance task", "check-in")
 _OBJECTIVES = (1, 1, 2, 3, 1)
 LOWEST, HIGHEST = -2, 1
@@ -42,6 +32,8 @@ COMMON = 4
 RETAKE = 8
 """``variant`` of a line item: 0 to 3 for a differentiated one, ``COMMON``, and ``RETAKE`` added for its re-take."""
 _ACADEMIC_SHARE, _HABITS_SHARE = 11, 6
+_EVERY = 3
+"""Of so many slots, the last is differentiated."""
 _LOCAL_SHARE = 0.2
 _PERCENT_KINDS = ("MATH", "SCI")
 FOUR_POINT, PERCENT, LETTER = range(3)
@@ -65,24 +57,25 @@ def make_pacing(kinds: Sequence[int], calendar: Calendar, *, results_per_student
     for kind, share in shares.items():
         count = max(1, round(results_per_student * share / sum(shares.values())))
         for slot in range(count):
+            planned = (slot + 1) * calendar.days // (count + 1)
             category = HABITS if kind == HOMEROOM else _CYCLE[slot % len(_CYCLE)]
-            differentiated = kind != HOMEROOM and slot % 5 == 4
-            due = (slot + 1) * calendar.days // (count + 1)
+            differentiated = kind != HOMEROOM and slot % _EVERY == _EVERY - 1
             slots.append((kind, slot, differentiated))
-            variants = (
-                [(step - LOWEST, step) for step in range(LOWEST, HIGHEST + 1)] if differentiated else [(COMMON, 0)]
-            )
-            line_items += [(kind, slot, variant, step, category, due) for variant, step in variants]
-            if category == SUMMATIVE:
-                line_items += [(kind, slot, variant + RETAKE, step, category, due) for variant, step in variants]
+            for variant, step in _variants(category, differentiated=differentiated):
+                line_items.append((kind, slot, variant, step, category, planned))
+    item_columns = ("kind", "slot", "variant", "step", "category", "planned")
     return Pacing(
         pl.DataFrame(slots, schema={"kind": pl.Int64, "slot": pl.Int64, "differentiated": pl.Boolean}, orient="row"),
-        pl.DataFrame(
-            line_items,
-            schema=dict.fromkeys(("kind", "slot", "variant", "step", "category", "planned"), pl.Int64),
-            orient="row",
-        ),
+        pl.DataFrame(line_items, schema=dict.fromkeys(item_columns, pl.Int64), orient="row"),
     )
+
+
+def _variants(category: int, *, differentiated: bool) -> list[tuple[int, int]]:
+    """Each variant of a slot and how many performance levels it goes above the class's grade."""
+    steps = range(LOWEST, HIGHEST + 1)
+    first = [(step - LOWEST, step) for step in steps] if differentiated else [(COMMON, 0)]
+    again = [(variant + RETAKE, step) for variant, step in first] if category == SUMMATIVE else []
+    return first + again
 
 
 def make_line_items(
@@ -112,9 +105,8 @@ def make_line_items(
         & ~pl.col("category").is_in([TASK, HABITS]),
         **{f"aim_{n}": _aim(n) for n in range(3)},
     )
-    return _with_titles(
-        _with_days(draws, draws.with_uuid(items, "line_id", "lineItems", pl.col("line")), calendar), pool
-    )
+    items = draws.with_uuid(items, "line_id", "lineItems", pl.col("line"))
+    return _with_titles(_with_days(draws, items, calendar), pool)
 
 
 def _scoring() -> pl.Expr:
@@ -134,8 +126,8 @@ def _aim(number: int) -> pl.Expr:
 
 def _with_days(draws: Draws, items: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """Days are numbers from the first day of the school year on."""
-    late_enough = pl.col("planned") + draws.below(7, "due", pl.col("class"), pl.col("slot")) - 3
-    due = calendar.school_days(late_enough.clip(4, None) + pl.when("retake").then(14).otherwise(0))
+    around = (pl.col("planned") + draws.below(7, "due", pl.col("class"), pl.col("slot")) - 3).clip(4, None)
+    due = calendar.school_days(around + pl.when("retake").then(14).otherwise(0))
     items = items.with_columns(due=due)
     assigned = pl.col("due") - draws.below(8, "assigned", pl.col("class"), pl.col("slot")) - 2
     return items.with_columns(assigned=calendar.school_days(assigned))

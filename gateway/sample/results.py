@@ -24,6 +24,11 @@ LETTERS = (None, "F", "D", "D+", "C", "C+", "B", "B+", "A")
 _MILLION = 1_000_000
 GRADED, EXCUSED, MISSING, UNGRADED = range(4)
 _STATUS = ("fully graded", "exempt", "not submitted", "submitted")
+_OF_STUDENT = ("student_key", "student_id", "kind", "gap", "pace", "begin", "end", "class", "slot")
+_OF_ITEM = (
+    "line", "line_id", "class_id", "category", "scoring", "retake", "aims", "aim_0", "aim_1", "aim_2", "due",
+    "item_gap",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def with_standing(draws: Draws, memberships: pl.DataFrame) -> pl.DataFrame:
 def make_results(scoring: Scoring, slots: pl.DataFrame, memberships: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """The results of ``memberships`` (with standing; ``begin`` and ``end`` are day numbers, the end exclusive).
 
-    Those of re-takes stand last. Columns with capitals are those of ``results.csv``.
+    Those of re-takes stand last. Among the columns are those of ``results.csv``, under their names there.
     """
     given = (
         memberships.join(slots, on="kind", maintain_order="left_right")
@@ -78,9 +83,6 @@ def _retaken(scoring: Scoring, first: pl.DataFrame, items: pl.DataFrame) -> pl.D
     return again.filter(pl.col("due") < pl.col("end"))
 
 
-_OF_STUDENT = ("student_key", "student_id", "kind", "gap", "pace", "begin", "end", "class", "slot")
-
-
 def _scored(scoring: Scoring, given: pl.DataFrame, *, bonus: int) -> pl.DataFrame:
     draws, keys = scoring.draws, (pl.col("line"), pl.col("student_key"))
     frame = given.select(*_OF_STUDENT, "variant", *_OF_ITEM).with_columns(
@@ -97,12 +99,6 @@ def _scored(scoring: Scoring, given: pl.DataFrame, *, bonus: int) -> pl.DataFram
     delay = draws.below(6, "delay", *keys) + pl.when("late").then(5).otherwise(0)
     day = pl.when(pl.col("state") == GRADED).then(pl.col("due") + delay).otherwise("due")
     return frame.with_columns(score_day=scoring.calendar.school_days(day))
-
-
-_OF_ITEM = (
-    "line", "line_id", "class_id", "category", "scoring", "retake", "aims", "aim_0", "aim_1", "aim_2", "due", "local",
-    "item_gap",
-)  # fmt: skip
 
 
 def _state(mess: Mess, number: pl.Expr) -> pl.Expr:
