@@ -12,7 +12,7 @@ import polars as pl
 
 from gateway.core.document import Document
 from gateway.core.framework import Framework
-from gateway.core.mapping.collect import NO_TIME, Collector
+from gateway.core.mapping.collect import NO_TIME, Collected, Collector
 from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, Mapped
@@ -64,8 +64,14 @@ class CompiledMapping:
         ``evidence`` must hold all results of the students in it; nothing depends on the order of its rows or on which
         students stand in it together.
         """
-        frame = prepare(evidence)
-        collected = self.collector.collect(frame, as_of)
+        return self.summarise(self.collect(evidence, as_of=as_of), evidence=evidence.height, as_of=as_of)
+
+    def collect(self, evidence: pl.DataFrame, *, as_of: datetime.date | None = None) -> Collected:
+        """The first half of :meth:`apply`: which results count, for which competency, with which level."""
+        return self.collector.collect(prepare(evidence), as_of)
+
+    def summarise(self, collected: Collected, *, evidence: int, as_of: datetime.date | None = None) -> Mapped:
+        """The second half of :meth:`apply`; ``evidence`` is how many rows came in."""
         levels, twice = self.summarizer.levels(collected)
         set_aside = dict(collected.set_aside)
         if twice:
@@ -78,7 +84,7 @@ class CompiledMapping:
             continuum=continuum,
             credits=pl.DataFrame(schema=dict(CREDITS)),
             unmatched=collected.unmatched,
-            evidence=evidence.height,
+            evidence=evidence,
             used=collected.counted.height - twice,
             set_aside=set_aside,
         )
