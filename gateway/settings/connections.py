@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,21 +38,31 @@ def _with_secrets(district: District, name: str) -> Mapping[str, Any]:
     connection = district.connection(name)
     schema = load_connector(connection.connector).Settings()
     path: KeyPath = ("connections", name, "settings")
-    secret_places: set[KeyPath] = set()
+    secrets: set[str | None] = set()
 
     def reveal(at: KeyPath, value: Any) -> Any:
         reference = parse_reference(value)
         if reference is None:
             return value
-        secret_places.add(at)
-        return resolve(reference, district.folder, place=district.document.place(*path, *at)).reveal()
+        place = district.document.place(*path, *at)
+        secrets.add(place.field)
+        return resolve(reference, district.folder, place=place).reveal()
 
     try:
         loaded: Mapping[str, Any] = schema.load(replaced(connection.settings, reveal))
     except ValidationError as invalid:
-        raise_problems(list(problems(invalid, schema, district.document, path)))
+        found = problems(invalid, schema, district.document, path)
+        raise_problems([_without_secret(problem, secrets) for problem in found])
         raise
     return loaded
+
+
+def _without_secret(problem: ConfigurationError, secrets: Set[str | None]) -> ConfigurationError:
+    """A connector's own words about a secret might quote it."""
+    if problem.place is None or problem.place.field not in secrets:
+        return problem
+    message = "This secret does not have the form that the connector expects."
+    return ConfigurationError(message, hint="Compare it with what was issued.", code=problem.code, place=problem.place)
 
 
 def secret_problems(district: District) -> Iterator[ConfigurationError]:

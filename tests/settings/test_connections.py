@@ -54,6 +54,7 @@ def test_a_secret_of_the_wrong_form_is_not_shown(district_file: Write, monkeypat
         open_connection(load_district(district_file()), "sis", now=now)
     assert caught.value.place is not None
     assert caught.value.place.line == 11
+    assert "form that the connector expects" in caught.value.message
     assert "abc" not in str(caught.value)
 
 
