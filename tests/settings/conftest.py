@@ -18,7 +18,7 @@ class Auth(Schema):
         unknown = RAISE
 
     client_id = fields.String(required=True)
-    client_secret = fields.String(required=True, metadata={"secret": True}, 
+    client_secret = fields.String(required=True, metadata={"secret": True},
                                   validate=validate.Length(4, error="{input} is too short."))
 
 
