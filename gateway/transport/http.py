@@ -32,6 +32,7 @@ from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
+from requests.utils import requote_uri
 
 from gateway.core.errors import (
     AuthorizationError,
@@ -111,10 +112,21 @@ class _Shared:
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an absolute address; the scheme's own port when it names none."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+    """Scheme, host and port of an absolute address; the scheme's own port when it names none; empty if malformed."""
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+    except ValueError:
+        return "", "", None
+
+
+def absolute(url: str, reference: str) -> str:
+    """The address that ``reference`` means on the page ``url``; empty if it is malformed."""
+    try:
+        return urljoin(url, reference)
+    except ValueError:
+        return ""
 
 
 class HttpClient:
@@ -198,6 +210,12 @@ class HttpClient:
         :class:`TransientError`, :class:`IncompletePullError` (more than the limits allow) or
         :class:`ConfigurationError` (address, certificate).
         """
+        if not origin(self.base_url)[1]:
+            raise ConfigurationError(
+                "The address of the service is malformed.",
+                hint="Write it like https://sis.example.org in the settings of this connection.",
+                code="http.address",
+            )
         method = method.upper()
         call = self._call(method, url_or_path, params, body, headers or {})
         may_repeat = method in _REPEATABLE if repeatable is None else repeatable
@@ -242,6 +260,8 @@ class HttpClient:
             )
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params, quote_via=quote, safe="")
+        if not url.isascii() or not url.isprintable() or " " in url:
+            url = requote_uri(url)
         complete = {"Accept": "application/json", "Accept-Encoding": "gzip", **headers}
         if body is not None:
             complete.setdefault("Content-Type", "application/json")
@@ -249,11 +269,10 @@ class HttpClient:
 
     def _label(self, method: str, url: str) -> str:
         """Method, host and the first step of the path below ``base_url``: ``GET sis.example/results/…``."""
-        base = urlsplit(self.base_url).path.rstrip("/")
-        path = urlsplit(url).path
-        if not path.startswith(f"{base}/"):
+        base = self.base_url.rstrip("/")
+        if not url.startswith(f"{base}/"):
             return f"{method} {self._host()}"
-        first, slash, _ = path[len(base) + 1 :].partition("/")
+        first, slash, _ = url[len(base) + 1 :].partition("?")[0].partition("/")
         return f"{method} {self._host()}/{first}" + ("/…" if slash else "")
 
     def _host(self) -> str:
@@ -280,6 +299,8 @@ class HttpClient:
         url = call.url
         for _ in range(self.limits.redirects + 1):
             prepared = self._prepare(call, url)
+            if not all(value.isascii() and value.isprintable() for value in prepared.headers.values()):
+                return _Failure(retry.HEADER)  # http.client's own complaint would show the value
             try:
                 result = self._exchange(call, prepared)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -369,8 +390,8 @@ class HttpClient:
             return Answer(status, response.headers, body, url, response.cookies)
         location = response.headers.get("Location")
         if location and status in (301, 302, 303, 307, 308) and call.method in _READS:
-            target = urljoin(url, location)
             response.raw.close()
+            target = absolute(url, location)
             return target if origin(target) == origin(url) else _Failure(retry.REDIRECT, status)
         body = response.raw.read(_ERROR_BODY, decode_content=True)
         response.raw.close() if len(body) == _ERROR_BODY else response.raw.drain_conn()

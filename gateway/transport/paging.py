@@ -20,12 +20,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
-from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
 
 from gateway.core.errors import IncompletePullError
-from gateway.transport.http import Answer, origin
+from gateway.transport.http import Answer, absolute, origin
 
 T = TypeVar("T")
 
@@ -148,7 +147,7 @@ def next_link(answer: Answer) -> str | None:
     header = answer.headers.get("Link", "")
     for link in parse_header_links(header) if header else []:
         if "next" in str(link.get("rel", "")).lower().split() and link.get("url"):
-            url = urljoin(answer.url, link["url"])
+            url = absolute(answer.url, link["url"])
             if origin(url) != origin(answer.url):
                 raise IncompletePullError(
                     f"{origin(answer.url)[1]} links to a next page outside itself, which is not followed.",

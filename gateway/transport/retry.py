@@ -127,12 +127,12 @@ EXCEPTIONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], R
         Resolution(Reaction.RETRY, "http.unreachable", "has a name that cannot be resolved", _URL),
     ),
     (
-        urllib3.exceptions.ConnectTimeoutError,
-        Resolution(Reaction.RETRY, "http.unreachable", "does not take the connection in time", _LATER),
+        urllib3.exceptions.NewConnectionError,  # a kind of ConnectTimeoutError
+        Resolution(Reaction.RETRY, "http.unreachable", "does not take the connection", _LATER),
     ),
     (
-        urllib3.exceptions.NewConnectionError,
-        Resolution(Reaction.RETRY, "http.unreachable", "does not take the connection", _LATER),
+        urllib3.exceptions.ConnectTimeoutError,
+        Resolution(Reaction.RETRY, "http.unreachable", "does not take the connection in time", _LATER),
     ),
     (
         TimeoutError,
@@ -146,10 +146,6 @@ EXCEPTIONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], R
     (
         http.client.IncompleteRead,  # urllib3's is one as well
         Resolution(Reaction.RETRY, "http.truncated", "cut its answer off", _LATER),
-    ),
-    (
-        requests.exceptions.InvalidHeader,
-        Resolution(Reaction.CONFIGURE, "http.header", "was not asked: a header is malformed", _CREDENTIALS),
     ),
     (
         _ADDRESS,
@@ -168,6 +164,7 @@ EXCEPTIONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], R
 )
 """What an exception of the network means: the first class that it, or one of its causes, is an instance of."""
 
+HEADER = Resolution(Reaction.CONFIGURE, "http.header", "was not asked: a header would be malformed", _CREDENTIALS)
 UNKNOWN = Resolution(Reaction.GIVE_UP, "http.network", "could not be asked", _LATER)
 TOO_LARGE = Resolution(Reaction.INCOMPLETE, "http.too-large", "sent more than is taken in", "Ask for smaller pages.")
 ENCODING = Resolution(Reaction.INCOMPLETE, "http.encoding", "sent a compressed answer that cannot be unpacked")
