@@ -28,16 +28,39 @@ Target: TypeAlias = tuple[str, int]
 Row: TypeAlias = Mapping[str, object]
 Find: TypeAlias = Callable[[Row], Sequence[Target]]
 
-WAYS = ("learning_objectives", "codes", "extract", "crosswalk", "associations", "competency", "competencies")
+WAYS = ("learning_objectives", "codes", "crosswalk", "associations", "competency", "competencies")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Where a code stands: in a column, or inside its text between ``after`` and ``before``."""
+
+    column: str
+    after: str = ""
+    before: str = ""
+
+    def read(self, row: Row) -> str | None:
+        value = row.get(self.column)
+        text = "" if value is None else str(value).strip()
+        if self.after:
+            _, found, text = text.partition(self.after)
+            if not found:
+                return None
+        if self.before:
+            text, found, _ = text.partition(self.before)
+            if not found:
+                return None
+        return text.strip() or None
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way of alignment. ``codes`` are the columns whose values it takes as codes; ``words`` says it to people."""
+    """One way of alignment. ``codes`` are where it looks; ``columns`` all that it looks at beside its condition."""
 
     words: str
     when: When
-    codes: tuple[str, ...]
+    codes: tuple[Code, ...]
+    columns: tuple[str, ...]
     find: Find
     known: Callable[[], Collection[str]] = tuple
     """The codes that it knows, for "did you mean"."""
@@ -45,13 +68,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """All ways, in order."""
+    """All ways, in order, and all columns that any of them looks at."""
 
     ways: tuple[Way, ...]
     columns: tuple[str, ...]
-    """All columns that any way looks at."""
-    codes: tuple[str, ...]
-    """The columns that hold codes, in the order in which they are asked."""
 
     def find(self, row: Row) -> tuple[Sequence[Target], Way | None]:
         """The competencies of one combination of values, and the way that found them."""
@@ -63,8 +83,13 @@ class Alignment:
         return (), None
 
     def code_of(self, row: Row) -> tuple[str, str] | None:
-        """The first code that stands in ``row``: its column and value."""
-        return next(((column, str(row[column])) for column in self.codes if row.get(column)), None)
+        """The first code that stands in ``row``, with its column."""
+        for way in self.ways:
+            for code in way.codes:
+                value = code.read(row)
+                if value:
+                    return code.column, value
+        return None
 
     def suggest(self, word: str) -> str:
         """The nearest code that any way knows, as a sentence, or nothing."""
@@ -94,11 +119,8 @@ def compile_alignment(
         way = compiler.compile(kinds[0], item, path, when)
         if way:
             ways.append(way)
-    looked_at = dict.fromkeys(name for way in ways for name in (*way.codes, *way.when.columns))
-    codes = dict.fromkeys(name for way in ways for name in way.codes)
-    if "standard" in looked_at:
-        codes.setdefault("standard")
-    return Alignment(tuple(ways), tuple(looked_at), tuple(codes))
+    looked_at = dict.fromkeys(name for way in ways for name in (*way.columns, *way.when.columns))
+    return Alignment(tuple(ways), tuple(looked_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +135,6 @@ class _Compiler:
         compiler = {
             "learning_objectives": self._learning_objectives,
             "codes": self._codes,
-            "extract": self._extract,
             "crosswalk": self._crosswalk,
             "associations": self._associations,
             "competency": self._fixed,
@@ -122,30 +143,34 @@ class _Compiler:
         return compiler(item, path, when)
 
     def _learning_objectives(self, item: dict[str, Any], path: Path, when: When) -> Way:
-        weight = to_micros(item.get("weight", Decimal(1)))
-        find = _by_column("competency", lambda code: self._named(code, weight))
-        return Way("learning objective", when, ("competency",), find, self._own_codes)
+        return self._by_code("learning objective", Code("competency"), item, when)
 
     def _codes(self, item: dict[str, Any], path: Path, when: When) -> Way | None:
-        column = self._column((*path, "codes"), item["codes"])
-        if column is None:
-            return None
-        weight = to_micros(item.get("weight", Decimal(1)))
-        find = _by_column(column, lambda code: self._named(code, weight))
-        return Way(f"code in {column}", when, (column,), find, self._own_codes)
+        stated = item["codes"]
+        data = {"column": stated} if isinstance(stated, str) else stated
+        code = self._code((*path, "codes"), data)
+        return self._by_code(f"code in {code.column}", code, item, when) if code else None
 
-    def _extract(self, item: dict[str, Any], path: Path, when: When) -> Way | None:
-        rule = item["extract"]
-        column = self._column((*path, "extract", "column"), rule["column"])
-        if column is None:
-            return None
+    def _by_code(self, words: str, code: Code, item: dict[str, Any], when: When) -> Way:
         weight = to_micros(item.get("weight", Decimal(1)))
 
-        def find(text: str) -> Sequence[Target]:
-            code = cut(text, rule.get("after", ""), rule.get("before", ""))
-            return self._named(code, weight) if code else ()
+        def find(row: Row) -> Sequence[Target]:
+            value = code.read(row)
+            id = _quietly(self.framework, value) if value else None
+            return ((id, weight),) if id else ()
 
-        return Way(f"code inside {column}", when, (column,), _by_column(column, find), self._own_codes)
+        return Way(words, when, (code,), (code.column,), find, self._own_codes)
+
+    def _code(self, path: Path, data: Any) -> Code | None:
+        if not isinstance(data, dict) or "column" not in data or not {"column", "after", "before"}.issuperset(data):
+            hint = 'Say a column, or `{column: line_item_title, after: "[", before: "]"}`.'
+            self.reader.note(path, "This does not say where the code stands.", hint, "align")
+            return None
+        if data["column"] not in self.columns:
+            word = str(data["column"])
+            self.reader.unknown((*path, "column"), "column of evidence", word, self.columns, "unknown-column")
+            return None
+        return Code(str(data["column"]), str(data.get("after") or ""), str(data.get("before") or ""))
 
     def _fixed(self, item: dict[str, Any], path: Path, when: When) -> Way | None:
         named = item.get("competencies") or {item["competency"]: item.get("weight", Decimal(1))}
@@ -158,7 +183,7 @@ class _Compiler:
         if not when.conditions:
             hint = "Say with `when` which results are meant."
             self.reader.note(path, "This way would align every result to the same competency.", hint, "align")
-        return Way(f"rule {when.words}", when, (), lambda row: targets)
+        return Way(f"rule {when.words}", when, (), (), lambda row: targets)
 
     def _crosswalk(self, item: dict[str, Any], path: Path, when: When) -> Way | None:
         name = item["crosswalk"]
@@ -168,16 +193,28 @@ class _Compiler:
         keys = self._crosswalk_columns(name, table, path)
         if not keys:
             return None
+        where = [Code(key) for key in keys]
+        if "take" in item:
+            taken = self._code((*path, "from"), item["take"])
+            if taken is None:
+                return None
+            if len(keys) > 1:
+                hint = "Only a crosswalk with one column to look up can take its code from a text."
+                self.reader.note(
+                    (*path, "from"), f'The crosswalk "{name}" looks up {len(keys)} columns.', hint, "align"
+                )
+            where = [taken]
         exact, patterns = self._crosswalk_rows(name, table, keys)
 
         def find(row: Row) -> Sequence[Target]:
-            key = tuple(_folded(row.get(column)) for column in keys)
+            key = tuple(_folded(code.read(row)) for code in where)
             if key in exact:
                 return exact[key]
             return next((targets for test, targets in patterns if test(key)), ())
 
         known = tuple(str(value) for value in table[keys[0]].drop_nulls())
-        return Way(f"crosswalk {name}", when, keys, find, lambda: known)
+        columns = tuple(code.column for code in where)
+        return Way(f"crosswalk {name}", when, tuple(where), columns, find, lambda: known)
 
     def _crosswalk_columns(self, name: str, table: pl.DataFrame, path: Path) -> tuple[str, ...]:
         keys = []
@@ -239,7 +276,9 @@ class _Compiler:
             return ()
 
         known = tuple(item.code for item in other.competencies.values() if item.code)
-        return Way(f"associations from {other.title}", when, ("competency", "standard"), find, lambda: known)
+        codes = (Code("competency"), Code("standard"))
+        columns = ("competency", "standard")
+        return Way(f"associations from {other.title}", when, codes, columns, find, lambda: known)
 
     def _reached(self, other: Framework, start: str, rule: dict[str, Any], weight: int) -> list[Target]:
         """What lies nearest: all own competencies that are reached with the fewest steps."""
@@ -253,18 +292,8 @@ class _Compiler:
         least = min(nearest.values(), default=0)
         return sorted((id, weight) for id, depth in nearest.items() if depth == least)
 
-    def _named(self, code: str, weight: int) -> Sequence[Target]:
-        id = _quietly(self.framework, code)
-        return ((id, weight),) if id else ()
-
     def _own_codes(self) -> Collection[str]:
         return [item.code for item in self.framework.competencies.values() if item.code]
-
-    def _column(self, path: Path, name: str) -> str | None:
-        if name in self.columns:
-            return name
-        self.reader.unknown(path, "column of evidence", name, self.columns, "unknown-column")
-        return None
 
     def _competency(self, word: str, place: Place) -> str | None:
         try:
@@ -280,23 +309,6 @@ class _Compiler:
 
     def _note(self, place: Place, message: str, code: str, hint: str = "") -> None:
         self.reader.problems.append(MappingError(message, hint=hint.strip(), code=f"mapping.{code}", place=place))
-
-
-def cut(text: str, after: str, before: str) -> str | None:
-    """What stands in ``text`` behind the first ``after`` and in front of the next ``before``; ``None`` without them."""
-    if after:
-        _, found, text = text.partition(after)
-        if not found:
-            return None
-    if before:
-        text, found, _ = text.partition(before)
-        if not found:
-            return None
-    return text.strip() or None
-
-
-def _by_column(column: str, find: Callable[[str], Sequence[Target]]) -> Find:
-    return lambda row: find(str(row[column])) if row.get(column) else ()
 
 
 def _quietly(framework: Framework, code: str) -> str | None:

@@ -14,6 +14,7 @@ import polars as pl
 
 from gateway.core.mapping.alignment import Alignment, Target, Way
 from gateway.core.mapping.coding import Coder
+from gateway.core.mapping.prepare import NUMBERS
 from gateway.core.mapping.result import UNMATCHED, sum_unmatched
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.rules import CODE, REASONS, VERDICT_COLUMNS, Reason, Rules, Verdict
@@ -257,7 +258,7 @@ class _Collection:
         alignment = self.parts.alignment
 
         def entry(n: int) -> tuple[str | None, ...]:
-            code = alignment.code_of(dict(zip(alignment.columns, combinations[n], strict=True)))
+            code = alignment.code_of(_row(alignment.columns, combinations[n]))
             if code is None:
                 return "code", None, None, "the result names no code", None
             return "code", *code, "no way of alignment knows this code", alignment.suggest(code[1]) or None
@@ -314,4 +315,8 @@ class _Collection:
 
 
 def _row(columns: Sequence[str], values: Sequence[object]) -> dict[str, object]:
-    return dict(zip(columns, values, strict=True))
+    """A combination of values as rules see it: numbers as decimals."""
+    return {
+        column: from_micros(value) if column in NUMBERS and isinstance(value, int) else value
+        for column, value in zip(columns, values, strict=True)
+    }

@@ -46,6 +46,10 @@ class CompiledMapping:
     document: Document
     examples: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
+    def label(self, id: str) -> str:
+        """What the tables call the competency with this id."""
+        return self.labels[self.collector.numbers[id]]
+
     @property
     def proficient(self) -> Decimal | None:
         """The threshold of the main scale."""

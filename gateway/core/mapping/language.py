@@ -125,22 +125,14 @@ class AssociationsSchema(Schema):
     direction = Word("forward", "backward", "both", load_default="both")
 
 
-class ExtractSchema(Schema):
-    """A code inside a longer text: what stands between ``after`` and ``before``."""
-
-    column = Text(required=True)
-    after = fields.String()
-    before = fields.String()
-
-
 class AlignSchema(Schema):
     """One way from a result to competencies; the first that finds any decides."""
 
     when = fields.Dict(keys=Text(), values=fields.Raw(allow_none=True))
     learning_objectives = Word("case")
-    codes = Text()
-    extract = fields.Nested(ExtractSchema)
+    codes = fields.Raw()
     crosswalk = Text()
+    take = fields.Raw(data_key="from")
     associations = fields.Nested(AssociationsSchema)
     competency = Text()
     competencies = fields.Dict(keys=Text(), values=Number(at_least="0.000001"))

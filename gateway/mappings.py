@@ -1,0 +1,81 @@
+"""Loads mappings from disk, with the frameworks and crosswalks that they name, and runs their examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.core.case import check_packages, read_packages
+from gateway.core.document import Document
+from gateway.core.errors import ConfigurationError, DataError, IncompletePullError, MappingError, raise_problems
+from gateway.core.framework import Framework
+from gateway.core.mapping import CompiledMapping, Failure, compile_mapping, run_examples
+from gateway.table_file import read_table
+from gateway.transport.json_body import decode_page
+from gateway.transport.yaml_file import read_document
+
+__all__ = ["Failure", "load_framework", "load_mapping", "named_files", "run_examples"]
+
+
+def load_mapping(path: Path) -> CompiledMapping:
+    """The mapping in the file at ``path``. Paths in it start at its own folder.
+
+    Raises :class:`ConfigurationError` with the file and line of every fault.
+    """
+    document = read_document(path)
+    problems: list[ConfigurationError] = []
+    found: dict[tuple[str | int, ...], Any] = {}
+    for where, name in named_files(document):
+        try:
+            read = read_table if where[0] in ("align", "tables") else load_framework
+            found[where] = read(path.parent / name)
+        except ConfigurationError as error:
+            problems.append(_at(document, where, error))
+    raise_problems(problems)
+    if ("framework",) not in found:
+        raise MappingError(
+            "The mapping names no framework.",
+            hint="Add `framework:` with the path of a CASE package.",
+            code="mapping.framework",
+            place=document.place("framework"),
+        )
+    return compile_mapping(
+        document,
+        framework=found[("framework",)],
+        crosswalks={name: found[where] for where, name in named_files(document) if where[0] in ("align", "tables")},
+        other_frameworks={str(where[1]): each for where, each in found.items() if where[0] == "other_frameworks"},
+    )
+
+
+def named_files(document: Document) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """The files that a mapping names, each with the place in the document where it does."""
+    data: Mapping[str, Any] = document.data
+    if isinstance(data.get("framework"), str):
+        yield ("framework",), data["framework"]
+    others = data.get("other_frameworks")
+    for name, file in others.items() if isinstance(others, dict) else ():
+        yield ("other_frameworks", name), str(file)
+    ways = data.get("align")
+    for n, way in enumerate(ways if isinstance(ways, list) else ()):
+        if isinstance(way, dict) and isinstance(way.get("crosswalk"), str):
+            yield ("align", n, "crosswalk"), way["crosswalk"]
+
+
+def load_framework(path: Path) -> Framework:
+    """The competency framework in the CASE package (JSON) at ``path``; records that cannot be read are refused."""
+    if not path.is_file():
+        raise MappingError(f"{path} does not exist.", hint="Check the path.", code="mapping.missing-file")
+    try:
+        packages = read_packages(decode_page(path.read_bytes(), object, source=str(path)), source=str(path))
+    except (DataError, IncompletePullError) as error:
+        raise MappingError(error.message, hint=error.hint, code=error.code, place=error.place) from error
+    checked = check_packages(packages.frames)
+    return Framework.from_tables(checked.tables)
+
+
+def _at(document: Document, where: tuple[str | int, ...], error: ConfigurationError) -> ConfigurationError:
+    """``error`` with the place in the mapping, if it has none of its own."""
+    if error.place is not None or error.problems:
+        return error
+    return MappingError(error.message, hint=error.hint, code=error.code, place=document.place(*where))

@@ -1,0 +1,81 @@
+"""Reads the small tables that people keep: CSV and XLSX, every cell as text, every row with its line."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import polars as pl
+from python_calamine import CalamineError, CalamineWorkbook
+
+from gateway.core.errors import ConfigurationError, DataError, GatewayError, Place, raise_problems
+from gateway.core.model import LINE
+from gateway.transport.csv_file import open_csv, read_batches
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """The rows of ``path`` (``.csv`` or ``.xlsx``, first sheet) as text, empty cells as null, with their ``_line``.
+
+    Raises :class:`ConfigurationError` naming the file and line of every row that cannot be read.
+    """
+    if not path.is_file():
+        raise ConfigurationError(f"{path} does not exist.", hint="Check the path.", code="table.missing")
+    frame = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path)
+    texts = pl.col(pl.String).str.strip_chars()
+    return frame.with_columns(pl.when(texts != "").then(texts).name.keep())
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    with tempfile.TemporaryDirectory() as work:
+        try:
+            table = open_csv(path, name=str(path), work=Path(work))
+        except GatewayError as error:
+            raise _as_configuration(error) from error
+        _check_header(path, table.columns)
+        frames, problems = [], []
+        for batch in read_batches(table):
+            frames.append(batch.frame)
+            problems += [_problem(path, fault.line, fault.reason) for fault in batch.faults]
+    raise_problems(problems)
+    names = {str(n): name for n, name in enumerate(table.columns)}
+    schema = {**dict.fromkeys(names, pl.String), LINE: pl.UInt32}
+    return pl.concat([pl.DataFrame(schema=schema), *frames]).rename(names)
+
+
+def _read_xlsx(path: Path) -> pl.DataFrame:
+    try:
+        rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except (CalamineError, OSError) as error:
+        message = f"{path} cannot be read as a workbook."
+        raise ConfigurationError(message, hint="Save it as .xlsx or as CSV.", code="table.xlsx") from error
+    columns = tuple(str(cell).strip() for cell in rows[0]) if rows else ()
+    _check_header(path, columns)
+    cells = [[_text(cell) for cell in row] for row in rows[1:]]
+    filled = [(n, row) for n, row in enumerate(cells, start=2) if any(row)]
+    data = {name: [row[at] for _, row in filled] for at, name in enumerate(columns)}
+    schema = {**dict.fromkeys(columns, pl.String), LINE: pl.UInt32}
+    return pl.DataFrame({**data, LINE: [n for n, _ in filled]}, schema=schema)
+
+
+def _text(cell: object) -> str:
+    """A cell as it is meant: whole numbers lose the ``.0`` that a workbook gives them."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _check_header(path: Path, columns: tuple[str, ...]) -> None:
+    if not columns or not any(columns):
+        raise ConfigurationError(
+            f"{path} has no line of column names.", hint="Its first line must name the columns.", code="table.header"
+        )
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        message = f'{path} has the column "{twice[0]}" twice.'
+        raise ConfigurationError(message, hint="Rename or delete one of them.", code="table.header")
+
+
+def _problem(path: Path, line: int | None, reason: str) -> ConfigurationError:
+    return ConfigurationError(reason, code="table.row", place=Place(str(path), line))
+
+
+def _as_configuration(error: GatewayError) -> ConfigurationError | DataError:
+    return ConfigurationError(error.message, hint=error.hint, code=error.code, place=error.place)
