@@ -14,13 +14,13 @@ import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote, quote_plus, urlencode
 
+from oauthlib.oauth1 import Client
 from requests import PreparedRequest
 from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar, get_cookie_header
-from requests_oauthlib import OAuth1
 
 from gateway.core.errors import AuthorizationError, RejectedError
 
@@ -88,11 +88,10 @@ class OAuth1HmacSha256(AuthBase):
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         # A signer keeps state while it signs, so each request gets its own.
-        signer = OAuth1(self._key.tell(), client_secret=self._secret.tell(), signature_method=self.signature)
-        signed: PreparedRequest = signer(r)
-        value = signed.headers["Authorization"]
-        signed.headers["Authorization"] = value.decode("latin-1") if isinstance(value, bytes) else value
-        return signed
+        signer = Client(self._key.tell(), client_secret=self._secret.tell(), signature_method=self.signature)
+        _, headers, _ = signer.sign(r.url or "", cast(Any, r.method))
+        r.headers["Authorization"] = headers["Authorization"]
+        return r
 
 
 class OAuth2ClientCredentials(RenewableAuth):
