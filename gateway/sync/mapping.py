@@ -1,0 +1,199 @@
+"""The map step: evidence of the snapshot, part by part, through the mapping; then the records for the target.
+
+The same compiled mapping serves here, on the command line and in the API. Every part holds all results of its students,
+so the result does not depend on how the snapshot is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from gateway.core.framework import Framework
+from gateway.core.mapping import CompiledMapping, Mapped, gather_evidence, merge_mapped
+from gateway.core.mapping.collect import Collected
+from gateway.core.mapping.rounding import from_micros
+from gateway.core.mapping.scales import plain
+from gateway.core.model import SCORE, TIME
+from gateway.core.partition import STUDENT_TABLES
+from gateway.core.records import Continuum, Naming, ScaleValue, gradebook_records
+from gateway.mappings import load_mapping
+from gateway.store.snapshots import Snapshot
+from gateway.sync.planning import write_desired
+from gateway.sync.work import Work
+
+SHARED_TABLES = (
+    "academic_sessions", "orgs", "courses", "classes", "users", "enrollments", "categories", "score_scales",
+    "score_scale_values", "line_items", "line_item_learning_objectives", "line_item_score_scales",
+)  # fmt: skip
+OUTPUTS = ("levels", "continuum", "credits", "unmatched")
+
+
+def map_snapshot(work: Work, snapshot: Snapshot) -> Mapping[str, Any]:
+    """Write ``map/`` and ``desired/`` of the run; returns the counts for the report."""
+    compiled = load_mapping(work.sync.mapping)
+    tables = {
+        name: snapshot.read(name, gone_after=work.sync.missing_pulls) for name in SHARED_TABLES if snapshot.has(name)
+    }
+    as_of = work.run.started_at.astimezone(work.district.time_zone).date()
+    parts: list[Mapped] = []
+    taught: list[pl.DataFrame] = []
+    for part in range(snapshot.parts):
+        work.progress("map", part, snapshot.parts)
+        work.breathe()
+        mapped, where = _map_part(compiled, tables, work, snapshot, part, as_of)
+        parts.append(mapped)
+        taught.append(where)
+    whole = merge_mapped(parts)
+    folder = work.folder / "map"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in OUTPUTS:
+        getattr(whole, name).write_parquet(folder / f"{name}.parquet", compression="zstd")
+    found = _continuum(compiled, whole, pl.concat(taught) if taught else _NOWHERE)
+    naming = Naming(work.district.id, work.sync.name, work.sync.push.category, compiled.name, _scale(compiled))
+    write_desired(work.folder / "desired", gradebook_records(found, tables, naming))
+    return {
+        "mapping": compiled.name,
+        "version": compiled.version,
+        "digest": compiled.digest,
+        "evidence": whole.evidence,
+        "used": whole.used,
+        "set_aside": dict(whole.set_aside),
+        "levels": whole.levels.height,
+        "students": whole.levels["student_id"].n_unique(),
+        "unmatched": int(whole.unmatched["rows"].sum()),
+        "warnings": [],
+    }
+
+
+_NOWHERE = pl.DataFrame(schema={"student_id": pl.String, "class_id": pl.String, "number": pl.Int64, "time": pl.Int64})
+
+
+def _map_part(
+    compiled: CompiledMapping,
+    shared: Mapping[str, pl.DataFrame],
+    work: Work,
+    snapshot: Snapshot,
+    part: int,
+    as_of: date,
+) -> tuple[Mapped, pl.DataFrame]:
+    """One part mapped, and where its evidence was scored: student, class, competency's number, last time."""
+    own = {
+        name: snapshot.read(name, gone_after=work.sync.missing_pulls, part=part)
+        for name in STUDENT_TABLES
+        if snapshot.has(name)
+    }
+    evidence = gather_evidence({**shared, **own})
+    collected = compiled.collect(evidence, as_of=as_of)
+    where = _where(collected, len(compiled.ids), shared)
+    return compiled.summarise(collected, evidence=evidence.height, as_of=as_of), where
+
+
+def _where(collected: Collected, numbers: int, shared: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    counted = collected.counted
+    if "line_items" not in shared or "line_item_id" not in counted.columns:
+        return _NOWHERE
+    classes = shared["line_items"].select(pl.col("id").alias("line_item_id"), "class_id")
+    return (
+        counted.group_by("key", "line_item_id")
+        .agg(pl.col("time").max())
+        .join(classes, on="line_item_id")
+        .group_by("key", "class_id")
+        .agg(pl.col("time").max())
+        .select(
+            pl.lit(collected.students).gather(pl.col("key") // numbers).alias("student_id"),
+            "class_id",
+            (pl.col("key") % numbers).alias("number"),
+            "time",
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Domains:
+    """The domain of each competency, by number, and the domains' titles."""
+
+    of: list[str | None]
+    titles: Mapping[str, str]
+
+
+def _domains(compiled: CompiledMapping) -> _Domains:
+    """As the mapping's continuum says, or else the framework's top level."""
+    framework = compiled.framework
+    if compiled.continuum is not None:
+        names = compiled.continuum.domains
+        of = [names[domain] if domain >= 0 else None for domain, _, _ in compiled.continuum.place_of]
+    else:
+        of = [_top(framework, id) for id in compiled.ids]
+    return _Domains(of, {name: _title(framework, name) for name in dict.fromkeys(of) if name is not None})
+
+
+def _top(framework: Framework, id: str) -> str:
+    chain = [id, *framework.ancestors(id)]
+    top = framework.competencies[chain[-1]]
+    return top.code or top.id
+
+
+def _title(framework: Framework, name: str) -> str:
+    found = framework.find(name)
+    return (found.abbreviated_statement or found.statement)[:100] if found else name
+
+
+def _continuum(compiled: CompiledMapping, mapped: Mapped, taught: pl.DataFrame) -> Continuum:
+    """The mapping's result in the form in which records are made of it."""
+    domains = _domains(compiled)
+    numbers = pl.DataFrame(
+        {"competency": list(compiled.labels), "competency_id": list(compiled.ids), "domain": domains.of},
+        schema={"competency": pl.String, "competency_id": pl.String, "domain": pl.String},
+    )
+    named = {value.level: value.label for value in _scale(compiled)}
+    levels = mapped.levels.filter(pl.col("level").is_not_null()).join(numbers.drop_nulls(), on="competency")
+    text = pl.col("level").cast(pl.String).str.replace(r"\.?0+$", "")
+    placed = taught.with_columns(
+        pl.Series(domains.of, dtype=pl.String).gather(taught["number"]).alias("domain")
+    ).drop_nulls("domain")
+    last = placed.group_by("student_id", "domain").agg(pl.col("time").max().cast(TIME).alias("last_scored_at"))
+    return Continuum(
+        levels=levels.select(
+            "student_id",
+            "domain",
+            "competency_id",
+            pl.col("level").cast(SCORE),
+            text.replace_strict(named, default=None, return_dtype=pl.String).alias("label"),
+        ),
+        domains=_domain_levels(mapped, levels).join(last, on=["student_id", "domain"]),
+        taught=placed.select("student_id", "class_id", "domain").unique(),
+        titles=pl.DataFrame(
+            {"domain": list(domains.titles), "title": list(domains.titles.values())},
+            schema={"domain": pl.String, "title": pl.String},
+        ),
+    )
+
+
+_NUMBER = r"^-?\d+(\.\d+)?$"
+
+
+def _domain_levels(mapped: Mapped, levels: pl.DataFrame) -> pl.DataFrame:
+    """Per student and domain what a result says: the performance level as text, and as a number where it is one."""
+    if not mapped.continuum.is_empty():
+        return mapped.continuum.select(
+            "student_id",
+            "domain",
+            pl.when(pl.col("performance_level").str.contains(_NUMBER))
+            .then(pl.col("performance_level"))
+            .cast(SCORE)
+            .alias("score"),
+            pl.col("performance_level").alias("label"),
+        )
+    return levels.group_by("student_id", "domain").agg(
+        pl.lit(None, SCORE).alias("score"), pl.lit(None, pl.String).alias("label")
+    )
+
+
+def _scale(compiled: CompiledMapping) -> list[ScaleValue]:
+    """The steps of the mapping's main scale that have a name, lowest first."""
+    return [ScaleValue(plain(from_micros(level)), name) for level, name in sorted(compiled.scale.names.items())]
