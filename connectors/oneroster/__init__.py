@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from marshmallow import Schema
 
+from connectors.oneroster.checking import check_provider
 from connectors.oneroster.provider import Provider
 from connectors.oneroster.pulling import Puller
 from connectors.oneroster.pushing import Pusher
@@ -27,7 +28,7 @@ class OneRosterConnector(Connector, Source, Target):
     Settings: ClassVar[type[Schema]] = SettingsSchema
 
     def check(self) -> Sequence[CheckItem]:
-        return []
+        return list(check_provider(self._reading, self._writing))
 
     def streams(self, since: datetime | None) -> Sequence[Stream]:
         return self._puller.streams(since)
@@ -45,12 +46,20 @@ class OneRosterConnector(Connector, Source, Target):
         return self._pusher.read_back(entity, ids)
 
     @cached_property
+    def _reading(self) -> Provider:
+        return Provider(self.settings, self.context)
+
+    @cached_property
+    def _writing(self) -> Provider:
+        return Provider(self.settings, self.context, writes=True)
+
+    @cached_property
     def _puller(self) -> Puller:
-        return Puller(Provider(self.settings, self.context))
+        return Puller(self._reading)
 
     @cached_property
     def _pusher(self) -> Pusher:
-        return Pusher(Provider(self.settings, self.context, writes=True), self.context)
+        return Pusher(self._writing, self.context)
 
 
 CONNECTOR = OneRosterConnector

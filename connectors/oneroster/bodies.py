@@ -89,8 +89,8 @@ class BodyWriter:
         if self.version == "1.1":
             _refuse_parts_of_1_2(record)
 
-        def refer(single: str, column: str) -> Body | None:
-            return self._reference(single, record.get(column), remote_ids)
+        def refer(single: str, own: Any) -> Body | None:
+            return self._reference(single, own, remote_ids)
 
         made = {
             "sourcedId": sourced_id,
@@ -113,7 +113,7 @@ class BodyWriter:
         return {"href": self._collections[kind] + quote(theirs, safe=""), "sourcedId": theirs, "type": kind}
 
 
-Refer: TypeAlias = Callable[[str, str], "Body | None"]
+Refer: TypeAlias = Callable[[str, Any], "Body | None"]
 
 
 def _category(record: Row, refer: Refer, version: str) -> Body:
@@ -125,8 +125,8 @@ def _score_scale(record: Row, refer: Refer, version: str) -> Body:
     return {
         "title": record["title"],
         "type": record.get("type"),
-        "course": refer("course", "course_id"),
-        "class": refer("class", "class_id"),
+        "course": refer("course", record.get("course_id")),
+        "class": refer("class", record.get("class_id")),
         "scoreScaleValue": [{"itemValueLHS": row["lhs"], "itemValueRHS": row["rhs"]} for row in values] or None,
     }
 
@@ -137,17 +137,17 @@ def _line_item(record: Row, refer: Refer, version: str) -> Body:
         "description": record.get("description"),
         "assignDate": _time(record.get("assign_date") or record.get("due_date")),
         "dueDate": _time(record.get("due_date") or record.get("assign_date")),
-        "class": refer("class", "class_id"),
-        "category": refer("category", "category_id"),
-        "gradingPeriod": refer("gradingPeriod", "academic_session_id"),
+        "class": refer("class", record.get("class_id")),
+        "category": refer("category", record.get("category_id")),
+        "gradingPeriod": refer("gradingPeriod", record.get("academic_session_id")),
         "resultValueMin": plain(record.get("result_value_min")),
         "resultValueMax": plain(record.get("result_value_max")),
     }
     if version == "1.1":
         return body
     return body | {
-        "academicSession": refer("academicSession", "academic_session_id"),
-        "school": refer("org", "school_id"),
+        "academicSession": refer("academicSession", record.get("academic_session_id")),
+        "school": refer("org", record.get("school_id")),
         "scoreScale": _scale(record, "line_item_score_scales", refer),
         "learningObjectiveSet": _grouped(
             _rows(record, "line_item_learning_objectives"), "learningObjectiveIds", _objective
@@ -157,8 +157,8 @@ def _line_item(record: Row, refer: Refer, version: str) -> Body:
 
 def _result(record: Row, refer: Refer, version: str) -> Body:
     body = {
-        "lineItem": refer("lineItem", "line_item_id"),
-        "student": refer("user", "student_id"),
+        "lineItem": refer("lineItem", record.get("line_item_id")),
+        "student": refer("user", record.get("student_id")),
         "scoreStatus": record.get("score_status"),
         "score": plain(record.get("score")),
         "scoreDate": _date(record.get("score_date")),
@@ -170,7 +170,7 @@ def _result(record: Row, refer: Refer, version: str) -> Body:
     return (
         body
         | {
-            "class": refer("class", "class_id"),
+            "class": refer("class", record.get("class_id")),
             "textScore": record.get("text_score"),
             "scoreScale": _scale(record, "result_score_scales", refer),
             "learningObjectiveSet": _grouped(

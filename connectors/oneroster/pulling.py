@@ -33,6 +33,10 @@ from gateway.sdk import (
     follow_offsets,
 )
 
+_FAR_FUTURE = "9000-01-01T00:00:00.000Z"
+NOT_OFFERED = ("http.forbidden", "http.not-found", "http.not-offered")
+"""How a provider refuses a list that it does not have, or not for us."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -41,10 +45,6 @@ class _Found:
     records: Records[Any]
     number: int
     unreadable: Mapping[int, str]
-
-
-_FAR_FUTURE = "9000-01-01T00:00:00.000Z"
-_NOT_OFFERED = ("http.forbidden", "http.not-found", "http.not-offered")
 
 
 class Puller:
@@ -69,7 +69,7 @@ class Puller:
         else:
             first = PageRequest(endpoint.name, self._params(endpoint, since if delta else None))
             if delta:
-                self._require_filter(endpoint)
+                self.require_filter(endpoint)
         for found, after in self._pages(endpoint, first):
             yield self._page(endpoint, found, after)
 
@@ -89,7 +89,7 @@ class Puller:
         try:
             self.one_record(endpoint)
         except (AuthorizationError, RejectedError) as refusal:
-            if refusal.code in _NOT_OFFERED:
+            if refusal.code in NOT_OFFERED:
                 return False
             raise
         return True
@@ -103,7 +103,7 @@ class Puller:
             params["filter"] = f"dateLastModified>='{written(start)}'"
         return params
 
-    def _require_filter(self, endpoint: Endpoint) -> None:
+    def require_filter(self, endpoint: Endpoint) -> None:
         """Raises :class:`ConfigurationError` unless the provider honours a filter on this list."""
         params = {"limit": "1", "offset": "0", "filter": f"dateLastModified>='{_FAR_FUTURE}'"}
         try:
