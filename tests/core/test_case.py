@@ -19,7 +19,7 @@ from gateway.core.case import check_packages, read_packages
 from gateway.core.case_package import case_package
 from gateway.core.errors import DataError
 from gateway.core.framework import Framework
-from gateway.core.model import FRAMEWORK_TABLES, TABLES, empty
+from gateway.core.model import FRAMEWORK_TABLES, TABLES, TIME, empty
 
 BASE = "https://gateway.example/ims/case/v1p1"
 DOC = "d0000000-0000-0000-0000-000000000000"
@@ -274,7 +274,7 @@ def test_warnings_stay_few_however_many_types_are_unknown():
 
 def test_an_item_without_an_identifier_takes_the_one_in_its_address_or_is_set_aside():
     lost = item(A) | {"identifier": None, "uri": "https://x.example/no/id"}
-    data = package(items=[item(A) | {"identifier": ""}, lost, item(B)])
+    data = package(items=[item(A) | {"identifier": " "}, lost, item(B)])
     checked = check_packages(read_packages(data, source="f.json").frames)
     assert checked.tables["competencies"]["id"].to_list() == [A, B]
     assert checked.quarantine.select("code", "field", "_line").rows() == [("record.required", "id", 2)]
@@ -437,6 +437,8 @@ def test_what_the_tables_lack_is_filled_so_that_the_package_stays_valid(shared_d
     tables["frameworks"] = pl.DataFrame(
         [{"id": "lakeside", "title": "L", "license": "CC BY"}], schema=TABLES["frameworks"].schema
     )
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    tables["frameworks"] = tables["frameworks"].with_columns(pl.lit(when, TIME).alias("date_last_modified"))
     tables["competencies"] = pl.DataFrame([{"id": "math.1", "statement": "s"}], schema=TABLES["competencies"].schema)
     edge = {"id": "e", "type": "odd type", "origin_id": "math.1", "destination_id": "lakeside"}
     tables["associations"] = pl.DataFrame([edge], schema=TABLES["associations"].schema)
@@ -446,4 +448,5 @@ def test_what_the_tables_lack_is_filled_so_that_the_package_stays_valid(shared_d
     assert again["associations"]["origin_id"].to_list() == again["competencies"]["id"].to_list()
     assert again["associations"]["destination_id"].to_list() == again["frameworks"]["id"].to_list()
     assert again["associations"]["type"].to_list() == ["ext:odd_type"]
+    assert again["competencies"]["date_last_modified"].to_list() == [when]
     assert written == case_package(tables, base_uri=BASE)

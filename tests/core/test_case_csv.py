@@ -91,6 +91,15 @@ def test_several_ends_are_separated_by_bars_and_may_lie_outside():
     assert [match.id for match in framework.matches(b, ["exemplar"])] == ["https://Example.org/v"]
 
 
+def test_the_sequence_number_belongs_to_the_parent_alone():
+    associations = read("humanCodingScheme,fullStatement,sequenceNumber,precedes\nA,s,3,B\nB,s,,\n").frames[
+        "associations"
+    ]
+    assert associations.select("type", "sequence_number").rows() == [
+        ("precedes", None), ("isChildOf", "3"), ("isChildOf", None)
+    ]  # fmt: skip
+
+
 def test_an_end_that_names_several_items_leads_outside_and_is_told():
     found = read("humanCodingScheme,fullStatement,isRelatedTo\nA,s,\nA,t,\nB,u,a\n")
     assert "Associations that name a code of several items: 1; they lead outside." in found.warnings

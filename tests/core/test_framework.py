@@ -269,6 +269,24 @@ def test_a_crosswalk_may_stand_in_a_package_of_its_own():
     assert [match.id for match in framework.matches("st.1", ["exactMatchOf"])] == ["a"]
 
 
+def test_the_order_is_the_frameworks_own_and_not_that_of_another_package():
+    frames = tables(["a", "b"], [child("a", "doc", 1), child("b", "doc", 2)])
+    other = {"id": "x", "framework_id": "else", "type": "isChildOf", "origin_id": "b", "destination_id": "doc"}
+    frames["associations"] = pl.concat(
+        [frames["associations"], table("associations", [{**other, "sequence_number": 0}])]
+    )
+    framework = Framework.from_tables(frames)
+    assert framework.top_level == ("a", "b")
+    assert framework.problems() == []
+
+
+def test_the_nearest_code_is_found_among_many():
+    framework = build(
+        [{"id": f"i{n}", "code": f"A.{n:04}.{'x' * 40}"} for n in range(6_000)] + [{"id": "y", "code": "A.B"}]
+    )
+    assert framework.suggest("A.b") == ' Did you mean "A.B"?'
+
+
 RUBRICS: dict[str, list[Mapping[str, object]]] = {
     "rubrics": [{"id": "r", "framework_id": "doc", "title": "Argument"}, {"id": "q", "framework_id": "else"}],
     "rubric_criteria": [
@@ -325,12 +343,13 @@ BASE_EDGES: list[Edge] = [child("a", "doc"), child("b", "doc"), ("exactMatchOf",
         ([{"id": "a", "code": "A1", "statement": "a"}, "b"], BASE_EDGES),
         (["a", "b", "c"], BASE_EDGES),
         (["a"], BASE_EDGES),
+        ([{"id": "a", "code": "A", "statement": "a", "list_enumeration": "1"}, "b"], BASE_EDGES),
         (["a", "b"], [child("a", "doc"), child("b", "a"), BASE_EDGES[2]]),
         (["a", "b"], [child("a", "doc", 2), child("b", "doc", 1), BASE_EDGES[2]]),
         (["a", "b"], [*BASE_EDGES[:2], ("exactMatchOf", "a", "out.2")]),
         (["a", "b"], [*BASE_EDGES[:2], ("isRelatedTo", "a", "out.1")]),
     ],
-    ids=["statement", "code", "new item", "gone item", "moved", "re-ordered", "other end", "other type"],
+    ids=["statement", "code", "new item", "gone item", "enumeration", "moved", "re-ordered", "other end", "other type"],
 )  # fmt: skip
 def test_the_digest_tells_a_framework_that_changed(items, edges):
     assert build(items, edges).digest != build(["a", "b"], BASE_EDGES).digest

@@ -89,6 +89,14 @@ def test_a_foreign_cursor_is_refused(opened, tmp_path, resume):
     assert caught.value.code == "paging.list-changed"
 
 
+def test_a_cursor_beyond_the_end_is_refused_and_never_an_empty_pull(opened, tmp_path):
+    put(tmp_path, "1.json", package(1))
+    put(tmp_path, "2.json", package(2))
+    digest = pull(opened())[0].resume.partition("/")[2]
+    with pytest.raises(IncompletePullError):
+        pull(opened(), f"2/{digest}")
+
+
 def test_what_is_no_record_comes_as_a_reject_and_warnings_name_the_file(opened, tmp_path):
     loose = {
         "associationType": "isChildOf",

@@ -239,19 +239,32 @@ def test_any_other_place_is_never_asked(opened, uri):
     assert not other.requests
 
 
-def test_an_allowed_host_is_asked_without_our_credentials(opened):
+class Watched(FakeCase):
+    """A provider that remembers what credentials it was shown."""
+
+    def __init__(self, packages: Any) -> None:
+        super().__init__(packages, gate=Gate(Entry.NONE))
+        self.shown: list[str | None] = []
+
+    def answer(self, environ: Any, body: bytes, striking: Any) -> Reply:
+        self.shown.append(environ.get("HTTP_AUTHORIZATION"))
+        return super().answer(environ, body, striking)
+
+
+@pytest.mark.parametrize(("scheme", "asked"), [("https", 1), ("http", 0)])
+def test_an_allowed_host_is_asked_over_tls_and_without_our_credentials(opened, scheme, asked):
     packages = sample_packages(1)
     id = packages[0]["CFDocument"]["identifier"]
-    fake = CaseWithUris(f"https://packages.example/ims/case/v1p1/CFPackages/{id}", packages)
+    fake = CaseWithUris(f"{scheme}://packages.example/ims/case/v1p1/CFPackages/{id}", packages)
     fake.gate = Gate(Entry.BEARER)
-    other = provider(packages)
+    other = Watched(packages)
     connector = opened(
-        fake, {"https://packages.example": WsgiAdapter(other)}, package_hosts=["Packages.example"],
+        fake, {f"{scheme}://packages.example": WsgiAdapter(other)}, package_hosts=["Packages.example"],
         auth={"type": "bearer", "token": fake.gate.bearer},
     )  # fmt: skip
     assert titles(pull(connector)) == ["Framework 0"]
-    assert other.reads(f"/CFPackages/{id}") == 1
-    assert fetched(fake) == 0
+    assert other.shown == [None] * asked
+    assert fetched(fake) == 1 - asked
 
 
 def test_a_missing_announced_place_gives_way_to_the_usual_one(opened):
