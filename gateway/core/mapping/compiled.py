@@ -97,7 +97,7 @@ class CompiledMapping:
         """The levels in the form of :data:`LEVELS`."""
         number = len(self.ids)
         student, competency = levels["key"] // number, levels["key"] % number
-        thresholds = [self.summarizer.summaries.of(id).scale.proficient for id in self.ids]
+        thresholds = [self.summarizer.summaries.scale_of[id].proficient for id in self.ids]
         threshold = pl.Series(thresholds, dtype=pl.Int64).gather(competency)
         states = pl.Series([str(state) for state in STATES]).gather(levels["state"])
         return levels.select(

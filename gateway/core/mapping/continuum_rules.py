@@ -188,7 +188,7 @@ def _places(
 def _threshold(wanted: Any, id: str, summaries: Summaries, reader: Reader) -> int | None:
     if isinstance(wanted, int | Decimal) and not isinstance(wanted, bool):
         return to_micros(Decimal(wanted))
-    return summaries.of(id).scale.proficient
+    return summaries.scale_of[id].proficient
 
 
 def _baseline(wanted: Any, reader: Reader) -> datetime.date | None:

@@ -159,7 +159,7 @@ class RollUpSchema(SummarySchema):
     """How the levels below an item become its own level."""
 
     to = fields.Raw(required=True)
-    of = Word("children", "descendants")
+    of = fields.Raw()
     weights = fields.Dict(keys=Text(), values=Number(at_least="0"))
     required = Texts()
     minimum = Number()

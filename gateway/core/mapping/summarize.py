@@ -19,6 +19,7 @@ STATE_CODE = {state: n for n, state in enumerate(STATES)}
 
 SCHEMA = {
     "key": pl.Int64, "level": pl.Int64, "state": pl.UInt8, "count": pl.UInt32, "first": pl.Int64, "last": pl.Int64,
+    "rolled": pl.Boolean,
 }  # fmt: skip
 """Levels under way: one row per key (student and competency), ``level`` in micros, times in milliseconds."""
 
@@ -97,6 +98,7 @@ class Summarizer:
             pl.lit(0, pl.UInt32).alias("count"),
             pl.lit(None, pl.Int64).alias("first"),
             pl.lit(None, pl.Int64).alias("last"),
+            pl.lit(False).alias("rolled"),
         )
 
     def _blocked(self, levels: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
@@ -122,7 +124,10 @@ class Summarizer:
             schema={"source": pl.Int64, "target": pl.Int64, "weight": pl.Int64},
             orient="row",
         )
-        given = levels.filter(pl.col("level").is_not_null()).with_columns((pl.col("key") % number).alias("source"))
+        usable = pl.col("level").is_not_null()
+        if roll_up.from_evidence:
+            usable &= ~pl.col("rolled")
+        given = levels.filter(usable).with_columns((pl.col("key") % number).alias("source"))
         inputs = given.join(table, on="source", how="inner").with_columns(
             (pl.col("key") // number * number + pl.col("target")).alias("to")
         )
@@ -136,7 +141,7 @@ class Summarizer:
         rules = (*self.summaries.rules, *(each.summary for each in self.summaries.roll_ups))
         units = [rule.rounding.unit for rule in rules]
         level = summarize(roll_up.summary, runs, gcd(*units, self.grid))
-        found = _frame(first["to"], level, first["count"], first["first"], first["last"])
+        found = _frame(first["to"], level, first["count"], first["first"], first["last"], rolled=True)
         return pl.concat([levels.join(found, on="key", how="anti"), found]).sort("key")
 
 
@@ -172,7 +177,10 @@ def _once(ordered: pl.DataFrame) -> pl.DataFrame:
     return ordered.filter(~twice) if twice.any() else ordered
 
 
-def _frame(key: pl.Series, level: pl.Series, count: pl.Series, first: pl.Series, last: pl.Series) -> pl.DataFrame:
+def _frame(
+    key: pl.Series, level: pl.Series, count: pl.Series, first: pl.Series, last: pl.Series, *, rolled: bool = False
+) -> pl.DataFrame:
     state = level.is_null().cast(pl.UInt8) * STATE_CODE[State.INSUFFICIENT]  # CALCULATED is 0
     columns = {"key": key, "level": level, "state": state, "count": count, "first": first, "last": last}
-    return pl.DataFrame(columns).cast({"state": pl.UInt8, "count": pl.UInt32})
+    frame = pl.DataFrame(columns).cast({"state": pl.UInt8, "count": pl.UInt32})
+    return frame.with_columns(pl.lit(rolled).alias("rolled"))

@@ -13,7 +13,7 @@ from gateway.core.framework import Competency, Framework
 from gateway.core.mapping.conditions import pattern_of
 from gateway.core.mapping.methods import METHODS, Method, Parameters, Tie, Zeros
 from gateway.core.mapping.reading import Reader
-from gateway.core.mapping.rounding import Rounding, read_rounding, to_micros
+from gateway.core.mapping.rounding import MICROS, Rounding, read_rounding, to_micros
 from gateway.core.mapping.scales import Scale
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -35,21 +35,26 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class RollUp:
-    """How levels below an item become its own. ``sources`` has the inputs of each target, with weights in micros."""
+    """How levels below an item become its own. ``sources`` has the inputs of each target, with weights in micros;
+    ``from_evidence``: only levels that were not rolled up themselves count."""
 
     summary: Summary
     sources: Mapping[str, Sequence[tuple[str, int]]]
+    from_evidence: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Summaries:
-    """All summary rules, the rule of each competency, and the roll-ups in the order of the file."""
+    """All summary rules, the rule of each competency, the roll-ups in the order of the file, and the scale on which
+    the level of each competency lies in the end."""
 
     rules: tuple[Summary, ...]
     rule_of: Mapping[str, int]
     roll_ups: tuple[RollUp, ...]
+    scale_of: Mapping[str, Scale]
 
     def of(self, id: str) -> Summary:
+        """The rule for the evidence of a competency."""
         return self.rules[self.rule_of[id]]
 
 
@@ -79,15 +84,19 @@ def compile_summaries(
     names = [name for name in stated if name != DEFAULT] + [name for name in stated if name == DEFAULT]
     rules = [compiler.compile(name, stated[name], ("summarize", name)) for name in names]
     rule_of = _assign(names, reader, framework)
+    complete = tuple(rule for rule in rules if rule)
+    if len(complete) < len(rules):
+        return Summaries((), {}, (), {})
+    scale_of = {id: complete[n].scale for id, n in rule_of.items()}
     roll_ups = []
     for n, item in enumerate(data.get("roll_up", ())):
         path: Path = ("roll_up", n)
         summary = compiler.compile(f"roll-up {n + 1}", item, path)
-        sources = _sources(item, path, reader, framework)
         if summary:
-            roll_ups.append(RollUp(summary, sources))
-    complete = tuple(rule for rule in rules if rule)
-    return Summaries(complete, rule_of if len(complete) == len(rules) else {}, tuple(roll_ups))
+            sources = _sources(item, path, reader, framework, summary, scale_of)
+            roll_ups.append(RollUp(summary, sources, item.get("of", "descendants") == "descendants"))
+            scale_of |= dict.fromkeys(sources, summary.scale)
+    return Summaries(complete, rule_of, tuple(roll_ups), scale_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,20 +181,40 @@ def find(word: str, path: Path, reader: Reader, framework: Framework) -> Compete
 
 
 def _sources(
-    item: Mapping[str, Any], path: Path, reader: Reader, framework: Framework
+    item: Mapping[str, Any],
+    path: Path,
+    reader: Reader,
+    framework: Framework,
+    summary: Summary,
+    scale_of: Mapping[str, Scale],
 ) -> dict[str, list[tuple[str, int]]]:
-    goals = targets(item["to"], (*path, "to"), reader, framework)
+    """The inputs of each target: levels on another scale never mix in, except into a sum, which has its own scale."""
     weights: dict[str, int] = {}
     for word, weight in item.get("weights", {}).items():
         for id in select(word, (*path, "weights", word), reader, framework):
             weights.setdefault(id, to_micros(weight))
-    inner = item.get("of", "descendants")
     found = {}
-    for target in goals:
-        below = framework.children(target) if inner == "children" else framework.descendants(target)
-        given = [(id, weights.get(id, 1_000_000)) for id in (target, *below)]
-        found[target] = [(id, weight) for id, weight in given if weight > 0]
+    for target in targets(item["to"], (*path, "to"), reader, framework):
+        given = [
+            (id, weights.get(id, MICROS))
+            for id in _below(target, item.get("of", "descendants"), (*path, "of"), reader, framework)
+            if summary.method.name == "sum" or scale_of[id].report == summary.scale.report
+        ]
+        kept = [(id, weight) for id, weight in given if weight > 0]
+        if kept:
+            found[target] = kept
     return found
+
+
+def _below(target: str, wanted: Any, path: Path, reader: Reader, framework: Framework) -> Sequence[str]:
+    if wanted == "children":
+        return framework.children(target)
+    if wanted == "descendants":
+        return (target, *framework.descendants(target))
+    if isinstance(wanted, dict) and set(wanted) == {"type"}:
+        return [id for id in framework.descendants(target) if framework.competencies[id].item_type == wanted["type"]]
+    reader.note(path, "Say `descendants`, `children`, or `{type: …}`.", "", "roll-up")
+    return ()
 
 
 def targets(wanted: Any, path: Path, reader: Reader, framework: Framework) -> list[str]:
