@@ -69,8 +69,9 @@ class Calendar:
         ids = [next(session.id for session in by_length if session.start <= day < session.end) for day in dates]
         return texts(ids, days)
 
-    def of_type(self, *types: str) -> Sequence[Session]:
-        return [session for session in self.sessions if session.type in types]
+    @property
+    def terms(self) -> Sequence[Session]:
+        return [session for session in self.sessions if session.type == "term"]
 
 
 def lakeside_calendar(draws: Draws, as_of: date) -> Calendar:

@@ -64,7 +64,8 @@ class District:
         self.writer.write("courses", course_rows(self.draws, self.calendar.sessions[0].id, self.id))
         roles = ["districtAdministrator", "systemAdministrator"]
         people = pl.Series([_DISTRICT + 1, _DISTRICT + 2], dtype=pl.UInt64)
-        self._write_staff(pl.DataFrame({"role": roles, "person": people, "org": self.id}))
+        staff = pl.DataFrame({"role": roles, "person": people, "org": self.id})
+        self._write_staff(roster_rows.staff_users(self.draws, staff))
 
     def write_schools(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, int]]:
         """Write school after school; yield its classes, its memberships and the number of its students."""
@@ -103,18 +104,14 @@ class District:
         return classes.with_columns(letters=letters, org_id=pl.lit(self.id))
 
     def _write_classes(self, school: School, classes: pl.DataFrame) -> None:
-        terms = [session.id for session in self.calendar.of_type("term")]
-        self.writer.write("classes", class_rows(classes, terms))
+        self.writer.write("classes", class_rows(classes, [term.id for term in self.calendar.terms]))
         taught = roster_rows.with_teachers(self.draws, self.mess, school, classes)
         staff = roster_rows.staff_of(self.draws, school, taught)
-        self._write_staff_users(staff)
+        self._write_staff(staff)
         self.writer.write("enrollments", roster_rows.staff_enrollments(self.draws, taught, staff))
         self.planted["co_taught"] += int(taught["co_teacher"].count())
 
     def _write_staff(self, staff: pl.DataFrame) -> None:
-        self._write_staff_users(roster_rows.staff_users(self.draws, staff))
-
-    def _write_staff_users(self, staff: pl.DataFrame) -> None:
         self.writer.write("users", staff.select(_USER_COLUMNS))
         self.writer.write("roles", roster_rows.staff_roles(self.draws, staff))
 

@@ -42,6 +42,7 @@ class Gradebook:
     planted: Counter[str] = field(default_factory=Counter)
     bad: list[BadRecord] = field(default_factory=list)
     category_ids: tuple[str, ...] = ()
+    is_spoiled: bool = False
 
     def write_categories(self) -> None:
         """Categories are the district's: one set for all classes."""
@@ -140,8 +141,9 @@ class Gradebook:
 
     def _write_results(self, results: pl.DataFrame) -> None:
         """The first school with any results gets all the bad ones."""
-        if self.bad or not results.height:
+        if self.is_spoiled or results.is_empty():
             self.writer.write("results", results.select(RESULT_COLUMNS))
             return
         rows, self.bad = plant_bad_results(self.scoring.draws, self.scoring.mess, results, RESULT_COLUMNS)
+        self.is_spoiled = True
         self.writer.write("results", rows)

@@ -40,7 +40,7 @@ class Roster:
 
     @property
     def is_1_1(self) -> bool:
-        return "role" in self.files["users"].columns
+        return {"role", "orgSourcedIds"} <= set(self.files["users"].columns)
 
 
 def read_roster(folder: Path) -> Roster:
@@ -88,13 +88,13 @@ def _read_file(path: Path, name: str) -> pl.DataFrame:
 
 def copy_roster(draws: Draws, roster: Roster, writer: BundleWriter) -> None:
     """Write the roster files as those of a 1.2 bundle."""
-    for name, frame in roster.files.items():
-        if name == "users" and roster.is_1_1:
-            orgs = pl.col("orgSourcedIds").pipe(split_list).list.first()
-            writer.write("users", frame.with_columns(primaryOrgSourcedId=orgs).drop("role", "orgSourcedIds"))
-            writer.write("roles", _roles(draws, frame, roster.files["orgs"]))
-        elif not (name == "roles" and roster.is_1_1):
-            writer.write(name, frame)
+    files = dict(roster.files)
+    if roster.is_1_1:
+        users = files["users"]
+        files["users"] = users.with_columns(primaryOrgSourcedId=split_list(pl.col("orgSourcedIds")).list.first())
+        files["roles"] = _roles(draws, users, files["orgs"])
+    for name, frame in files.items():
+        writer.write(name, frame.select(header for header in CSV_FILES["1.2"][name].header if header in frame.columns))
 
 
 def _roles(draws: Draws, users: pl.DataFrame, orgs: pl.DataFrame) -> pl.DataFrame:

@@ -101,9 +101,9 @@ def student_enrollments(
 ) -> pl.DataFrame:
     """``enrollments.csv`` of students; a blank date means that of the class's term. Movers' dates are never blank."""
     keys = (pl.col("class"), pl.col("student_key"))
-    rows = memberships.join(
-        classes.select("class", "class_id", "school_id"), on="class", how="left", maintain_order="left"
-    )
+    known = classes.select("class", "class_id", "school_id", "section")
+    rows = memberships.join(known, on="class", how="left", maintain_order="left")
+    rows = _within_terms(calendar, rows)
     rows = draws.with_uuid(rows, "sourcedId", "enrollments", *keys)
     no_begin = draws.chance(mess.blank_begin, "blank begin", *keys) & ~pl.col("moved")
     no_end = draws.chance(mess.blank_end, "blank end", *keys) & ~pl.col("moved")
@@ -116,6 +116,15 @@ def student_enrollments(
         beginDate=pl.when(~no_begin).then(calendar.dates(pl.col("begin"))),
         endDate=pl.when(~no_end).then(calendar.dates(pl.col("end"))),
     )
+
+
+def _within_terms(calendar: Calendar, rows: pl.DataFrame) -> pl.DataFrame:
+    """Electives are taken in one term, by turns of the sections; who is not there in that term is not enrolled."""
+    middle = calendar.day_number(calendar.terms[1].start)
+    elective, second = pl.col("kind") == ELECTIVE, pl.col("section") % 2 == 1
+    begin = pl.when(elective & second).then(pl.col("begin").clip(middle)).otherwise("begin")
+    end = pl.when(elective & ~second).then(pl.col("end").clip(None, middle)).otherwise("end")
+    return rows.with_columns(begin=begin, end=end).filter(pl.col("begin") < pl.col("end"))
 
 
 # Staff ---------------------------------------------------------------------------------------------------------------

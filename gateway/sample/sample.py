@@ -27,7 +27,7 @@ from gateway.sample.gradebook import Gradebook
 from gateway.sample.mess import BAD, RATES, Mess
 from gateway.sample.pacing import make_pacing
 from gateway.sample.results import Scoring
-from gateway.sample.roster import copy_roster, read_roster
+from gateway.sample.roster import Roster, copy_roster, read_roster
 from gateway.sample.roster_ground import calendar_of, classes_of, memberships_of, schools_of
 from gateway.sample.targets import TargetPool, lakeside_pool, read_pool
 
@@ -93,15 +93,16 @@ def write_sample_district(
     _check_arguments(students, roster, results_per_student)
     draws = Draws(seed)
     pool, package, framework_id = _framework(framework)
+    given = None if roster is None else read_roster(roster)
     out.mkdir(parents=True, exist_ok=True)
     (out / "summary.json").unlink(missing_ok=True)
     (out / "framework.json").write_bytes(package)
     pool.crosswalk().write_csv(out / "crosswalk.csv")
     with BundleWriter(out / "oneroster") as writer:
-        if roster is None:
+        if given is None:
             ground = _made_up(writer, draws, pool, mess, as_of or DEFAULT_AS_OF, students or DEFAULT_STUDENTS)
         else:
-            ground = _from_roster(writer, draws, pool, roster, as_of)
+            ground = _from_roster(writer, draws, pool, given, as_of)
         pacing = make_pacing(ground.kinds, ground.calendar, results_per_student=results_per_student)
         scoring = Scoring(draws, mess, ground.calendar, pool, ground.calendar.day_number(ground.as_of))
         gradebook = Gradebook(writer, scoring, pacing)
@@ -173,8 +174,7 @@ def _made_up(writer: BundleWriter, draws: Draws, pool: TargetPool, mess: Mess, a
     return _Ground(district.calendar, as_of, students, pool.kinds, schools, district.planted, district.bad)
 
 
-def _from_roster(writer: BundleWriter, draws: Draws, pool: TargetPool, folder: Path, as_of: date | None) -> _Ground:
-    roster = read_roster(folder)
+def _from_roster(writer: BundleWriter, draws: Draws, pool: TargetPool, roster: Roster, as_of: date | None) -> _Ground:
     calendar = calendar_of(roster, as_of)
     memberships = memberships_of(roster, calendar)
     classes = classes_of(roster, memberships, pool.kinds)

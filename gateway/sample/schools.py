@@ -63,10 +63,8 @@ def grade_code(grade: pl.Expr) -> pl.Expr:
 
 def class_number(school: pl.Expr, grade: pl.Expr, section: pl.Expr, kind: pl.Expr) -> pl.Expr:
     """The number of a class over the whole district."""
-    number = (
-        school * _CLASSES_OF_SCHOOL + grade * _CLASSES_OF_GRADE + section * _CLASSES_OF_SECTION + kind
-    )  # fmt: skip
-    return number.cast(pl.UInt64)
+    within = grade * _CLASSES_OF_GRADE + section * _CLASSES_OF_SECTION + kind
+    return (school * _CLASSES_OF_SCHOOL + within).cast(pl.UInt64)
 
 
 def students_of_feeder(feeder: int, total: int) -> pl.DataFrame:

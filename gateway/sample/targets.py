@@ -26,11 +26,13 @@ SUBJECT_WORDS: Mapping[str, str] = {
     "HOW": r"homeroom|advisory|habits?",
     "MATH": r"math\w*|algebra|geometry|calculus|statistics",
     "ELA": r"english|language arts|ela|reading|writing|literacy|literature",
-    "SCI": r"sciences?|biology|chemistry|physics",
     "SOC": r"social|history|civics|government|geography|economics",
+    "SCI": r"sciences?|biology|chemistry|physics",
 }
-"""How a subject is told from the words of a course, a class or a framework."""
+"""How a subject is told from the words of a course, a class or a framework; social science comes before science."""
 
+_ACADEMIC = (1, 2, 3, 4)
+_GRADES = frozenset(f"{level:02}" for level in LEVELS)
 _NOT_ASSESSED = frozenset(
     (
         "accessibility", "clarification", "example", "general requirements", "rubric", "section heading", "stem",
@@ -84,12 +86,13 @@ def make_pool(targets: Sequence[Target]) -> TargetPool:
             chosen = [target for target in fitting if not target.levels or nearest in target.levels]
             ranges.append((kind, level, len(rows), len(chosen)))
             rows += [(target.objective, target.local, target.title, target.strand) for target in chosen]
+    columns = {"objective": pl.String, "local": pl.String, "topic": pl.String, "strand": pl.UInt64}
+    stretches = dict.fromkeys(("kind", "level", "first", "count"), pl.Int64)
     return TargetPool(
         tuple(targets),
-        pl.DataFrame(rows, schema={"objective": pl.String, "local": pl.String, "topic": pl.String, "strand": pl.UInt64},
-                     orient="row"),
-        pl.DataFrame(ranges, schema=dict.fromkeys(("kind", "level", "first", "count"), pl.Int64), orient="row"),
-    )  # fmt: skip
+        pl.DataFrame(rows, schema=columns, orient="row"),
+        pl.DataFrame(ranges, schema=stretches, orient="row"),
+    )
 
 
 def lakeside_pool() -> TargetPool:
@@ -131,9 +134,9 @@ def read_pool(path: Path) -> tuple[TargetPool, str]:
     """
     try:
         data = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise MappingError(
-            "The framework is not JSON.", hint="Give the file of a CASE package.", code="sample.framework",
+            "The framework cannot be read as JSON.", hint="Give the file of a CASE package.", code="sample.framework",
             place=Place(path.name), detail=str(error),
         ) from None  # fmt: skip
     tables = check_packages(read_packages(data, source=path.name).frames).tables
@@ -151,9 +154,8 @@ def read_pool(path: Path) -> tuple[TargetPool, str]:
 def _targets(items: Sequence[Competency], tables: Mapping[str, pl.DataFrame], framework: str) -> Iterable[Target]:
     named = dict(tables["competencies"].select("id", pl.col("subjects").list.join(" ")).iter_rows())
     document = tables["frameworks"].filter(pl.col("id").str.to_lowercase() == framework)
-    whole = " ".join(document.select(pl.concat_str(pl.col("subjects").list.join(" "), "title", separator=" ",
-                                                   ignore_nulls=True)).to_series())  # fmt: skip
-    otherwise = subjects_of(whole) or tuple(range(1, 5))
+    words = pl.concat_str(pl.col("subjects").list.join(" "), "title", separator=" ", ignore_nulls=True)
+    otherwise = subjects_of(document.select(words).item()) or _ACADEMIC
     codes = [item.code for item in items]
     taken: set[str] = set()
     for number, item in enumerate(items):
@@ -170,9 +172,6 @@ def _targets(items: Sequence[Competency], tables: Mapping[str, pl.DataFrame], fr
             strand=number,
             levels=tuple(sorted({int(level) for level in item.education_levels if level in _GRADES})),
         )
-
-
-_GRADES = frozenset(f"{level:02}" for level in LEVELS)
 
 
 def _title(item: Competency) -> str:

@@ -116,6 +116,23 @@ def test_classes_are_of_plausible_size_and_mostly_full_year(district: Sample) ->
     assert set(classes["classType"]) == {"homeroom", "scheduled"}
 
 
+def test_enrollments_lie_within_the_terms_of_their_class(district: Sample) -> None:
+    terms = district.read("academicSessions").select("sourcedId", "startDate", "endDate")
+    classes = (
+        district.read("classes")
+        .select("sourcedId", term=pl.col("termSourcedIds").str.split(","))
+        .explode("term")
+        .join(terms, left_on="term", right_on="sourcedId")
+        .group_by("sourcedId")
+        .agg(pl.col("startDate").min(), pl.col("endDate").max())
+    )
+    rows = district.read("enrollments").join(classes, left_on="classSourcedId", right_on="sourcedId", suffix="_term")
+    assert (rows["beginDate"] >= rows["startDate"]).all()
+    assert (rows["endDate"] <= rows["endDate_term"]).all()
+    assert (rows["beginDate"] < rows["endDate"]).all()
+    assert rows["endDate"].n_unique() > 3
+
+
 def test_schools_have_a_principal_a_counselor_and_a_teacher_for_every_class(district: Sample) -> None:
     roles, orgs = district.read("roles"), district.read("orgs")
     schools = orgs.filter(pl.col("type") == "school")

@@ -130,6 +130,13 @@ def test_odd_headers_and_roles_are_read(grown: Sample) -> None:
     ]
 
 
+def test_a_gradebook_can_be_grown_in_place(grow: Grow, grown: Sample) -> None:
+    users = grown.read("users")
+    again = grow("grown", roster=grown.folder / "oneroster", results_per_student=40)
+    assert again.read("users").equals(users)
+    assert again.summary == grown.summary
+
+
 def test_only_active_classes_with_a_subject_get_a_gradebook(grown: Sample) -> None:
     assert set(grown.read("lineItems")["classSourcedId"]) == {"c1", "c4"}
 
