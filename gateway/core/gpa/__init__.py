@@ -1,0 +1,1 @@
+"""GPA policies: read and check them, compute GPAs, explain every one line by line."""

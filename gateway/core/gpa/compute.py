@@ -1,0 +1,286 @@
+"""Computes GPAs: many students at once, one row a student, exact, with what stands in the way instead of a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import polars as pl
+
+from gateway.core.errors import MappingError, Place
+from gateway.core.gpa.counting import Why, count_courses
+from gateway.core.gpa.courses import STUDENT, Courses, prepare_courses
+from gateway.core.gpa.filters import lookup
+from gateway.core.gpa.grades import Calendar
+from gateway.core.gpa.policy import Aggregate, Kind, Policy, Weigh
+from gateway.core.gpa.problems import BY_NUMBER
+from gateway.core.gpa.repeats import AVERAGED, resolve_repeats
+from gateway.core.gpa.selection import prepare_selection, select_courses
+from gateway.core.gpa.semesters import count_semesters
+from gateway.core.gpa.standing import add_standing
+from gateway.core.gpa.trace import build_trace
+from gateway.core.mapping.rounding import MICROS
+from gateway.core.model import SCORE
+
+COLUMNS = ("student_id", "policy", "version", "gpa", "state", "credits", "quality_points", "courses_used")
+"""The documented columns of a result; :data:`FURTHER` follow them."""
+FURTHER = ("period", "standing", "reason", "credits_earned")
+
+_SHARES = 60
+"""Averaged attempts share their credit: sixtieths make halves, thirds, quarters, fifths and sixths whole."""
+
+
+class State(StrEnum):
+    """What a GPA is. Only ``COMPUTED``, ``APPROXIMATION``, ``SO_FAR`` and ``OVERRIDDEN`` have a number."""
+
+    COMPUTED = "computed"
+    PENDING = "pending"
+    NO_COURSES = "no_courses"
+    SO_FAR = "so_far"
+    REFUSED = "refused"
+    APPROXIMATION = "approximation"
+    OVERRIDDEN = "overridden"
+
+
+class Period(StrEnum):
+    """Over what a GPA is taken. ``PROJECTED`` is cumulative with the current grades of courses in progress."""
+
+    CUMULATIVE = "cumulative"
+    YEAR = "year"
+    TERM = "term"
+    PROJECTED = "projected"
+
+
+@dataclass(frozen=True, slots=True)
+class GpaResult:
+    """GPAs under one policy.
+
+    ``gpas``: one row a student (and period), columns :data:`COLUMNS` and :data:`FURTHER`. ``problems``: one row for
+    everything that made a GPA wait: student, line, course, code, message, hint. ``trace``: one row a course, if asked
+    for; its used rows recompute to the number. ``storable``: whether the GPAs may be kept and pushed at all.
+    """
+
+    policy: Policy
+    gpas: pl.DataFrame
+    problems: pl.DataFrame
+    trace: pl.DataFrame | None
+    storable: bool
+
+
+def compute_gpa(
+    policy: Policy,
+    courses: pl.DataFrame | Courses,
+    *,
+    as_of: date,
+    trace: bool = False,
+    students: pl.DataFrame | None = None,
+    calendar: Calendar | None = None,
+    periods: Sequence[Period] = (Period.CUMULATIVE,),
+    approximate: bool = False,
+) -> GpaResult:
+    """The GPAs of all students in ``courses`` under ``policy`` on the day ``as_of``.
+
+    ``courses`` has the columns of a course file; prepare it once with :func:`prepare_courses` for several policies.
+    ``students`` holds facts beside courses (``student_id`` and any of residency, top_half, act, sat, graduated_on,
+    seventh_semester_on). ``approximate`` asks for the number where the policy gives one on request only.
+
+    Raises :class:`MappingError` (``policy.not-in-force``) when this version does not hold on ``as_of``.
+    """
+    if not policy.in_force(as_of):
+        raise MappingError(
+            f"Version {policy.version} of the policy {policy.name} does not hold on {as_of}.",
+            hint="Choose another version or date.",
+            code="policy.not-in-force",
+            place=Place(policy.file),
+        )
+    prepared = courses if isinstance(courses, Courses) else prepare_courses(courses)
+    if policy.aggregate is Aggregate.ON_REQUEST_ONLY and not approximate:
+        return _refused(policy, prepared)
+    results = [_one_period(policy, prepared, period, as_of, trace, students, calendar) for period in periods]
+    gpas = pl.concat([each.gpas for each in results])
+    if policy.aggregate is Aggregate.ON_REQUEST_ONLY:
+        approximation = pl.col("state").is_in([State.COMPUTED, State.SO_FAR])
+        gpas = gpas.with_columns(
+            pl.when(approximation).then(pl.lit(State.APPROXIMATION)).otherwise("state").alias("state")
+        )
+    traces = [each.trace for each in results if each.trace is not None]
+    return GpaResult(
+        policy,
+        gpas,
+        pl.concat([each.problems for each in results]).unique(maintain_order=True),
+        pl.concat(traces) if traces else None,
+        policy.aggregate is Aggregate.ALWAYS,
+    )
+
+
+def _one_period(
+    policy: Policy,
+    courses: Courses,
+    period: Period,
+    as_of: date,
+    trace: bool,
+    students: pl.DataFrame | None,
+    calendar: Calendar | None,
+) -> GpaResult:
+    counted = count_courses(policy, courses, as_of=as_of, calendar=calendar, projected=period is Period.PROJECTED)
+    rows = resolve_repeats(policy, courses, counted)
+    if policy.kind is Kind.SEMESTERS:
+        rows = count_semesters(policy, courses, rows)
+    if policy.kind is Kind.SELECTION:
+        rows = prepare_selection(policy, courses, rows, students)
+    rows = rows.with_columns(*_quality(policy), _period_key(period, courses).alias("period"))
+    sums = _sums(policy, rows)
+    if policy.kind is Kind.SELECTION:
+        rows, sums = select_courses(policy, courses, rows, sums, students, as_of=as_of, trace=trace)
+    gpas = _finish(policy, sums, courses, students)
+    problems = _problems(policy, rows, courses)
+    gpas = _with_reasons(gpas, problems).select(*COLUMNS, *FURTHER)
+    traced = build_trace(policy, courses, rows, counted.grades) if trace else None
+    return GpaResult(policy, gpas, problems, traced, storable=True)
+
+
+def _refused(policy: Policy, courses: Courses) -> GpaResult:
+    reason = f"The school aggregates no GPA ({policy.title}); an approximation is made on request only."
+    gpas = pl.DataFrame({"student_id": courses.students}, schema={"student_id": pl.String}).select(
+        "student_id",
+        pl.lit(policy.name).alias("policy"),
+        pl.lit(policy.version).alias("version"),
+        pl.lit(None, SCORE).alias("gpa"),
+        pl.lit(State.REFUSED.value).alias("state"),
+        pl.lit(None, SCORE).alias("credits"),
+        pl.lit(None, SCORE).alias("quality_points"),
+        pl.lit(None, pl.Int64).alias("courses_used"),
+        pl.lit(Period.CUMULATIVE.value).alias("period"),
+        pl.lit(None, pl.String).alias("standing"),
+        pl.lit(reason).alias("reason"),
+        pl.lit(None, SCORE).alias("credits_earned"),
+    )
+    return GpaResult(policy, gpas, pl.DataFrame(schema=PROBLEM_SCHEMA), None, storable=False)
+
+
+def _period_key(period: Period, courses: Courses) -> pl.Expr:
+    """The text that names the period of a row; rows without a year or a term belong to none of those."""
+    if period in (Period.CUMULATIVE, Period.PROJECTED):
+        return pl.lit(period.value)
+    year = pl.col("year").cast(pl.String)
+    if period is Period.YEAR:
+        return year
+    return year + " " + lookup("term_code", courses.vocabulary["term"], pl.String())
+
+
+def _quality(policy: Policy) -> list[pl.Expr]:
+    """``quality`` (points × units; micros of micros, in sixtieths where attempts are averaged) and ``shares``."""
+    shares = pl.lit(_shares(policy), pl.Int64) // pl.col(AVERAGED)
+    quality = pl.col("points") * pl.col("units")
+    if policy.kind is Kind.SEMESTERS:
+        quality = quality + pl.col("bonus") * MICROS
+    return [(quality * shares).alias("quality"), shares.alias("shares")]
+
+
+def _shares(policy: Policy) -> int:
+    return _SHARES if policy.repeats is not None and policy.repeats.keep == "average" else 1
+
+
+def _sums(policy: Policy, rows: pl.DataFrame) -> pl.DataFrame:
+    """For each student and period the exact sums over the used courses, and how many problems there are."""
+    used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
+    after = (pl.col("weight") if _after_mean(policy) else pl.lit(0, pl.Int64)).filter(used)
+    wide = pl.Int128() if _shares(policy) > 1 else pl.Int64()
+    return (
+        rows.filter(pl.col(STUDENT).is_not_null() & pl.col("period").is_not_null())
+        .group_by(STUDENT, "period")
+        .agg(
+            pl.col("quality").filter(used).cast(wide).sum().alias("quality"),
+            (pl.col("units") * pl.col("shares")).filter(used).cast(wide).sum().alias("units"),
+            pl.col("earned").sum(),
+            after.sum().alias("after"),
+            used.sum().cast(pl.Int64).alias("courses_used"),
+            (pl.col("fault") > 0).any().alias("problem"),
+        )
+        .sort(STUDENT, "period")
+    )
+
+
+def _after_mean(policy: Policy) -> bool:
+    return policy.weighting is not None and policy.weighting.how is Weigh.ADD_AFTER_MEAN
+
+
+def _finish(policy: Policy, sums: pl.DataFrame, courses: Courses, students: pl.DataFrame | None) -> pl.DataFrame:
+    shares = _shares(policy)
+    units, quality = pl.col("units").cast(pl.Int128), pl.col("quality").cast(pl.Int128)
+    if _after_mean(policy):
+        quality = quality + pl.col("after").cast(pl.Int128) * units
+    found = sums.with_columns(quality.alias("exact"), units.alias("over")).with_columns(
+        policy.round_gpa.ratio(pl.col("exact"), pl.when(pl.col("over") > 0).then("over"))
+        .cast(pl.Int64)
+        .alias("micros"),
+        _state(policy).alias("state"),
+    )
+    known = pl.col("state").is_in([State.COMPUTED, State.SO_FAR])
+    found = add_standing(policy, found.with_columns(pl.when(known).then("micros")), courses, students)
+    return found.select(
+        courses.students.gather(sums[STUDENT]).alias("student_id"),
+        pl.lit(policy.name).alias("policy"),
+        pl.lit(policy.version).alias("version"),
+        _decimal(pl.col("micros")).alias("gpa"),
+        "state",
+        _decimal(pl.col("units") // shares).alias("credits"),
+        _decimal(pl.col("quality") // (MICROS * shares)).alias("quality_points"),
+        "courses_used",
+        "period",
+        "standing",
+        _decimal(pl.col("earned")).alias("credits_earned"),
+    )
+
+
+def _state(policy: Policy) -> pl.Expr:
+    state = pl.when("problem").then(pl.lit(State.PENDING)).when(pl.col("units") == 0).then(pl.lit(State.NO_COURSES))
+    if policy.kind is Kind.SELECTION:
+        state = state.when(~pl.col("selection_met")).then(pl.lit(State.SO_FAR))
+    return state.otherwise(pl.lit(State.COMPUTED))
+
+
+def _decimal(micros: pl.Expr) -> pl.Expr:
+    return (micros.cast(pl.Decimal(38, 6)) / MICROS).cast(SCORE)
+
+
+PROBLEM_SCHEMA = {
+    "student_id": pl.String(), "policy": pl.String(), "version": pl.String(), "line": pl.Int64(),
+    "course_code": pl.String(), "code": pl.String(), "message": pl.String(), "hint": pl.String(),
+}  # fmt: skip
+
+
+def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFrame:
+    faulty = rows.filter(pl.col("fault") > 0)
+    problems = [BY_NUMBER[number] for number in faulty["fault"]]
+    detail = courses.rows["_problem"].gather(faulty["_row"]).to_list()
+    names = courses.students.gather(faulty[STUDENT]) if len(courses.students) else faulty[STUDENT].cast(pl.String)
+    return pl.DataFrame(
+        {
+            "student_id": names,
+            "line": faulty["line"],
+            "course_code": faulty["course_code"],
+            "code": [problem.value for problem in problems],
+            "message": [said or problem.sentence for problem, said in zip(problems, detail, strict=True)],
+            "hint": [problem.hint for problem in problems],
+        },
+        schema_overrides={"code": pl.String, "message": pl.String, "hint": pl.String},
+    ).select("student_id", pl.lit(policy.name).alias("policy"), pl.lit(policy.version).alias("version"),
+             "line", "course_code", "code", "message", "hint").sort("student_id", "line")  # fmt: skip
+
+
+def _with_reasons(gpas: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
+    """The first problem of each waiting student in words, and how many more there are."""
+    if problems.is_empty():
+        return gpas.with_columns(pl.lit(None, pl.String).alias("reason"))
+    first = problems.group_by("student_id").agg(
+        pl.format("line {}, {}: {}", pl.col("line").first(), pl.col("course_code").first().fill_null("?"),
+                  pl.col("message").first()).first().alias("first"),
+        (pl.len() - 1).alias("more"),
+    )  # fmt: skip
+    also = pl.when(pl.col("more") > 0).then(pl.format(" And {} more.", "more")).otherwise(pl.lit(""))
+    first = first.select("student_id", (pl.col("first") + also).alias("reason"))
+    joined = gpas.join(first, on="student_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.when(pl.col("state") == State.PENDING).then("reason").alias("reason"))

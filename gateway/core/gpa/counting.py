@@ -1,0 +1,302 @@
+"""What one policy makes of each course: used or set aside and why, its points, weight and units, or a problem.
+
+Everything is an expression over columns. What depends on a grade, a level, a subject or a status alone is asked once
+for each distinct value and looked up by its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+import polars as pl
+
+from gateway.core.gpa.courses import ROW, STUDENT, Courses
+from gateway.core.gpa.filters import canonical, filter_expressions, lookup
+from gateway.core.gpa.grades import (
+    Calendar,
+    Cell,
+    deadline_passed,
+    grade_readings,
+    number_band,
+    number_points,
+    reading_columns,
+    status_readings,
+)
+from gateway.core.gpa.policy import Policy, Scale, Weigh, Weighting
+from gateway.core.gpa.problems import Problem
+from gateway.core.gpa.words import folded
+from gateway.core.mapping.rounding import MICROS, Rounding
+
+_WHOLE = Rounding(1)
+
+
+class Why(IntEnum):
+    """Why a course is not in the GPA; ``USED`` is in it."""
+
+    USED = 0
+    FILTERED = 1
+    MARK = 2
+    STATUS = 3
+    CREDIT_ONLY = 4
+    NOT_EARNED = 5
+    NO_CREDIT = 6
+    NO_GRADE_YET = 7
+    REPEATED = 8
+    OUTSIDE_WINDOW = 9
+    NOT_CHOSEN = 10
+    DEADLINE_OPEN = 11
+    WAITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One row a course: ``why``, ``fault``, ``grade_number`` (a position in ``grades``), ``base``, ``weight``,
+    ``points``, ``units``, ``earned`` (micros), beside student, row and what the next steps need."""
+
+    rows: pl.DataFrame
+    grades: tuple[str, ...]
+
+
+def count_courses(
+    policy: Policy, courses: Courses, *, as_of: date, calendar: Calendar | None = None, projected: bool = False
+) -> Counted:
+    """Judge every course by ``policy``, except for repeats, windows and selections, which look at several rows."""
+    grades = tuple(sorted({grade for scale in policy.scales for grade in scale.points}))
+    dated = [scale for scale in policy.scales if scale.first_year is not None or scale.last_year is not None]
+    if not dated:
+        rows = courses.rows
+        return Counted(_count(policy, policy.scales[0], courses, rows, grades, as_of, calendar, projected), grades)
+    parts, left = [], pl.lit(True)
+    for scale in policy.scales:
+        holds = _holds(scale)
+        rows = courses.rows.filter(left & holds)
+        left = left & ~holds
+        parts.append(_count(policy, scale, courses, rows, grades, as_of, calendar, projected))
+    outside = _count(policy, policy.scales[0], courses, courses.rows.filter(left), grades, as_of, calendar, projected)
+    undated = pl.when(pl.col("why") != int(Why.FILTERED)).then(Problem.YEAR_OUTSIDE.number).otherwise(pl.col("fault"))
+    parts.append(outside.with_columns(undated.cast(pl.UInt8).alias("fault")))
+    return Counted(pl.concat(parts).sort(ROW), grades)
+
+
+def _holds(scale: Scale) -> pl.Expr:
+    year = pl.col("year")
+    first = True if scale.first_year is None else year >= scale.first_year
+    last = True if scale.last_year is None else year <= scale.last_year
+    return (year.is_not_null() & first & last).fill_null(False)
+
+
+def _count(
+    policy: Policy,
+    scale: Scale,
+    courses: Courses,
+    rows: pl.DataFrame,
+    grades: Sequence[str],
+    as_of: date,
+    calendar: Calendar | None,
+    projected: bool,
+) -> pl.DataFrame:
+    readings = grade_readings(policy, scale, courses)
+    states = status_readings(policy, scale, courses, projected=projected)
+    frame = rows.with_columns(
+        pl.col("grade_code").cast(pl.UInt32).fill_null(len(readings) - 1).alias("grade_slot"),
+        *reading_columns(states, "status_code", "state", grades),
+        *filter_expressions(policy, courses),
+        *_credit(policy, courses),
+        deadline_passed(policy, courses, as_of, calendar).alias("passed"),
+    )
+    frame = frame.with_columns(*reading_columns(readings, "grade_slot", "grade", grades))
+    frame = frame.with_columns(*_decide(scale))
+    if scale.reads_numbers:
+        frame = frame.with_columns(number_band(scale).alias("band"), number_points(scale).alias("number_points"))
+    else:
+        frame = frame.with_columns(pl.lit(None, pl.Int64).alias("band"), pl.lit(None, pl.Int64).alias("number_points"))
+    frame = frame.with_columns(_grade_number(scale, grades).alias("grade_number"))
+    frame = frame.with_columns(_base(scale, grades).alias("base"), *_weight(policy, scale, courses, grades))
+    frame = frame.with_columns(_points(policy).alias("points"), _why(policy, scale, grades, projected).alias("why"))
+    return frame.select(_results(scale, grades))
+
+
+def _decide(scale: Scale) -> list[pl.Expr]:
+    """``cell`` and ``number``: a mark with a consequence decides, then the status, then the grade."""
+    by_state = pl.col("state_cell").is_not_null() & ~pl.col("grade_marked")
+    cell = pl.when(by_state).then("state_cell").otherwise("grade_cell")
+    grade = pl.when(by_state).then("state_grade").otherwise("grade_grade")
+    number = pl.when(by_state).then("state_number").otherwise("grade_number")
+    marked = pl.col("grade_marked") | by_state
+    if scale.reads_numbers:
+        score = pl.when(~marked).then("score_micros")
+        first, second = (score, number) if scale.prefer_score else (number, score)
+        value = pl.coalesce(first, second)
+        replaces = pl.col("grade_code").is_null()
+        if scale.prefer_score:
+            replaces = replaces | cell.is_in([int(Cell.GRADE), int(Cell.UNKNOWN)])
+        cell = pl.when(score.is_not_null() & replaces).then(pl.lit(int(Cell.NUMBER), pl.UInt8)).otherwise(cell)
+        number = value if scale.round is None else scale.round.ratio(value, pl.lit(1, pl.Int64))
+    due = (cell == int(Cell.DEADLINE)) & pl.col("passed").fill_null(False)
+    target = pl.when(grade.is_not_null()).then(pl.lit(int(Cell.GRADE), pl.UInt8)).otherwise(
+        pl.lit(int(Cell.NUMBER), pl.UInt8)
+    )  # fmt: skip
+    return [
+        pl.when(due).then(target).otherwise(cell).alias("cell"),
+        grade.alias("decided_grade"),
+        number.alias("number"),
+        by_state.alias("by_state"),
+    ]
+
+
+def _grade_number(scale: Scale, grades: Sequence[str]) -> pl.Expr:
+    """The grade of the table that the course counts as; empty for points that come straight from a number."""
+    given = pl.when(pl.col("cell") == int(Cell.GRADE)).then("decided_grade")
+    if not scale.bands:
+        return given
+    position = {grade: number for number, grade in enumerate(grades)}
+    of_band = [None if band.grade is None else position.get(band.grade) for band in scale.bands]
+    return given.when(pl.col("cell") == int(Cell.NUMBER)).then(lookup("band", of_band, pl.Int16()))
+
+
+def _base(scale: Scale, grades: Sequence[str]) -> pl.Expr:
+    table = [scale.points.get(grade) for grade in grades]
+    by_grade = lookup("grade_number", table, pl.Int64())
+    if not scale.reads_numbers:
+        return by_grade
+    return pl.coalesce(by_grade, pl.when(pl.col("cell") == int(Cell.NUMBER)).then("number_points"))
+
+
+def _weight(policy: Policy, scale: Scale, courses: Courses, grades: Sequence[str]) -> list[pl.Expr]:
+    """``weight`` (0 or, to multiply, 1 where there is none), ``weighted`` and the number of a problem with the level."""
+    weighting = policy.weighting
+    none = [pl.lit(False).alias("weighted"), pl.lit(0, pl.UInt8).alias("level_fault")]
+    if weighting is None:
+        return [pl.lit(0, pl.Int64).alias("weight"), *none]
+    neutral = MICROS if weighting.how is Weigh.MULTIPLY else 0
+    eligible = _eligible(weighting, scale, grades)
+    weights: list[int | None] = []
+    for word in courses.vocabulary["level"]:
+        weights.append(weighting.levels.get(canonical(policy, "level", word), weighting.other_levels))
+    found = pl.coalesce(
+        lookup("level_code", weights, pl.Int64()),
+        pl.when(pl.col("level_code").is_null()).then(pl.lit(weighting.empty_level, pl.Int64)),
+    )
+    if weighting.at_most is not None:
+        found = pl.min_horizontal(found, pl.lit(weighting.at_most, pl.Int64))
+    problem = pl.when(pl.col("level_code").is_null()).then(Problem.LEVEL_MISSING.number).otherwise(
+        Problem.LEVEL_UNKNOWN.number
+    )  # fmt: skip
+    return [
+        pl.when(eligible).then(found).otherwise(neutral).alias("weight"),
+        (eligible & (found != neutral)).fill_null(False).alias("weighted"),
+        pl.when(eligible & found.is_null()).then(problem).otherwise(0).cast(pl.UInt8).alias("level_fault"),
+    ]
+
+
+def _eligible(weighting: Weighting, scale: Scale, grades: Sequence[str]) -> pl.Expr:
+    """Whether the grade and the title allow a weight at all; a failing grade only if the policy names it."""
+    only = weighting.only_grades
+    allowed = [grade in only if only is not None else grade not in scale.failing for grade in grades]
+    eligible = lookup("grade_number", allowed, pl.Boolean()).fill_null(only is None)
+    if weighting.only_titles:
+        words = "|".join(rf"\b{word}\b" for word in weighting.only_titles)
+        eligible = eligible & pl.col("title").str.contains(f"(?i){words}").fill_null(False)
+    return eligible
+
+
+def _points(policy: Policy) -> pl.Expr:
+    weighting, points = policy.weighting, pl.col("base")
+    if weighting is not None and weighting.how is Weigh.ADD and policy.semesters is None:
+        points = points + pl.col("weight")
+    if weighting is not None and weighting.how is Weigh.MULTIPLY:
+        rounding = policy.round_points or _WHOLE
+        points = rounding.ratio(points * pl.col("weight"), pl.lit(MICROS, pl.Int64))
+    elif policy.round_points is not None:
+        points = policy.round_points.ratio(points, pl.lit(1, pl.Int64))
+    if weighting is not None and weighting.points_at_most is not None:
+        capped = pl.min_horizontal(points, pl.lit(weighting.points_at_most, pl.Int64))
+        points = pl.when(pl.col("weighted")).then(capped).otherwise(points)
+    return points
+
+
+def _credit(policy: Policy, courses: Courses) -> list[pl.Expr]:
+    """``units`` (micros) that the course counts, and the number of a problem with its credit."""
+    credit = policy.credit
+    if credit.basis == "each_course":
+        return [pl.lit(MICROS, pl.Int64).alias("units"), pl.lit(0, pl.UInt8).alias("credit_fault")]
+    given = pl.col("credit_micros")
+    if credit.by_term:
+        terms = [credit.by_term.get(folded(word)) for word in courses.vocabulary["term"]]
+        given = pl.coalesce(given, lookup("term_code", terms, pl.Int64()))
+    if credit.times != 1:
+        given = _WHOLE.ratio(given * int(credit.times * MICROS), pl.lit(MICROS, pl.Int64))
+    units = given if credit.at_most is None else pl.min_horizontal(given, pl.lit(credit.at_most, pl.Int64))
+    units = pl.when(given.is_not_null()).then(units)
+    fault = (
+        pl.when(given.is_null()).then(Problem.CREDIT_MISSING.number)
+        .when(given > credit.absurd_above).then(Problem.CREDIT_ABSURD.number)
+        .otherwise(0)
+    )  # fmt: skip
+    return [units.alias("units"), fault.cast(pl.UInt8).alias("credit_fault")]
+
+
+def _why(policy: Policy, scale: Scale, grades: Sequence[str], projected: bool) -> pl.Expr:
+    cell = pl.col("cell")
+    aside = pl.when(pl.col("by_state")).then(int(Why.STATUS)).otherwise(int(Why.MARK))
+    if scale.empty.value == "leave_out":
+        aside = (
+            pl.when(pl.col("grade_code").is_null() & ~pl.col("by_state")).then(int(Why.NO_GRADE_YET)).otherwise(aside)
+        )
+    why = (
+        pl.when("filtered").then(int(Why.FILTERED))
+        .when(cell == int(Cell.LEAVE_OUT)).then(aside)
+        .when(cell == int(Cell.CREDIT_ONLY)).then(int(Why.CREDIT_ONLY))
+        .when((cell == int(Cell.DEADLINE)) & ~pl.col("passed")).then(int(Why.DEADLINE_OPEN))
+    )  # fmt: skip
+    if projected:
+        waiting = (cell == int(Cell.EMPTY)) & pl.col("status_code").is_not_null()
+        why = why.when(waiting).then(int(Why.NO_GRADE_YET))
+    why = why.when(pl.col("units") == 0).then(int(Why.NO_CREDIT))
+    if policy.credit.basis == "earned":
+        why = why.when(_failed(scale, grades)).then(int(Why.NOT_EARNED))
+    return why.otherwise(int(Why.USED)).cast(pl.UInt8)
+
+
+def _failed(scale: Scale, grades: Sequence[str]) -> pl.Expr:
+    return lookup("grade_number", [grade in scale.failing for grade in grades], pl.Boolean()).fill_null(False)
+
+
+def _fault(scale: Scale) -> pl.Expr:
+    """The number of the problem of a course that would count; 0 is none."""
+    cell, band = pl.col("cell"), pl.col("band")
+    outside = ~pl.col("number").is_between(scale.lowest, scale.highest)
+    undefined = band.is_null() if scale.bands else pl.lit(False)
+    wait = lookup("band", [band.wait for band in scale.bands], pl.Boolean()).fill_null(False)
+    number = cell == int(Cell.NUMBER)
+    return (
+        pl.when(pl.col("filter_fault") > 0).then("filter_fault")
+        .when(pl.col("why") == int(Why.FILTERED)).then(0)
+        .when(pl.col("fault") > 0).then("fault")
+        .when((pl.col("why") > 0) & (pl.col("why") != int(Why.NOT_EARNED))).then(0)
+        .when(cell == int(Cell.UNKNOWN))
+        .then(pl.when("by_state").then(Problem.STATUS_UNKNOWN.number).otherwise(Problem.GRADE_UNKNOWN.number))
+        .when(cell == int(Cell.EMPTY)).then(Problem.GRADE_MISSING.number)
+        .when(cell == int(Cell.WAIT)).then(Problem.GRADE_WAITS.number)
+        .when(cell == int(Cell.DEADLINE)).then(Problem.DEADLINE_UNKNOWN.number)
+        .when(number & outside.fill_null(True)).then(Problem.GRADE_OUTSIDE.number)
+        .when(number & (undefined | wait)).then(Problem.GRADE_UNDEFINED.number)
+        .when(pl.col("base").is_null()).then(Problem.GRADE_UNKNOWN.number)
+        .when(pl.col("credit_fault") > 0).then("credit_fault")
+        .otherwise("level_fault")
+    ).cast(pl.UInt8)  # fmt: skip
+
+
+def _results(scale: Scale, grades: Sequence[str]) -> list[pl.Expr]:
+    passed = (pl.col("why") == int(Why.USED)) & ~_failed(scale, grades)
+    earned = pl.when(passed | (pl.col("why") == int(Why.CREDIT_ONLY))).then("units").otherwise(0).fill_null(0)
+    return [
+        pl.col(ROW, STUDENT, "line", "course_code", "repeat_of", "year", "term_code", "subject_code", "level_code"),
+        pl.col("status_code", "level_of_student", "completed", "why", "grade_number", "number", "base", "weight"),
+        pl.col("weighted", "points", "units"),
+        earned.alias("earned"),
+        _fault(scale).alias("fault"),
+    ]

@@ -1,0 +1,161 @@
+"""Repeated courses: which attempts are the same course, and which of them count.
+
+Only rows that can belong to a repeat are looked at: a code that stands twice, a filled ``repeat_of``, and what that
+names. All other rows pass by.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gateway.core.gpa.counting import Counted, Why
+from gateway.core.gpa.courses import ROW, STUDENT, Courses
+from gateway.core.gpa.filters import lookup
+from gateway.core.gpa.policy import Policy, Repeats
+from gateway.core.gpa.problems import Problem
+from gateway.core.gpa.words import folded
+
+AVERAGED = "averaged"
+"""How many attempts share the credit of one course; 1 where nothing is averaged."""
+ATTEMPTS = "attempts"
+"""The number of the course that several attempts belong to; empty where there is one."""
+
+_ROUNDS = 8
+_SEASONS = {"fall": 1, "autumn": 1, "winter": 2, "spring": 3, "summer": 4, "sum": 4, "su": 4, "ss": 4}
+
+
+def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.DataFrame:
+    """The counted rows with :data:`AVERAGED` and :data:`ATTEMPTS`; attempts that do not count are set aside."""
+    rows, repeats = counted.rows, policy.repeats
+    plain = [pl.lit(1, pl.Int64).alias(AVERAGED), pl.lit(None, pl.UInt32).alias(ATTEMPTS)]
+    if repeats is None or rows.is_empty():
+        return rows.with_columns(plain)
+    part = _candidates(rows, repeats, courses)
+    if part is None:
+        return rows.with_columns(plain)
+    grouped = _grouped(part, repeats).with_columns(_term_order(courses.vocabulary["term"]))
+    decided = _decide(repeats, grouped, counted.grades)
+    return (
+        rows.join(decided, on=ROW, how="left", maintain_order="left")
+        .with_columns(
+            pl.col(AVERAGED).fill_null(1),
+            pl.when((pl.col("new_fault") > 0) & (pl.col("fault") == 0))
+            .then("new_fault")
+            .otherwise("fault")
+            .alias("fault"),
+            pl.coalesce(pl.when(pl.col("fault") == 0).then("new_why"), "why").alias("why"),
+        )
+        .with_columns(pl.when(pl.col("why") == int(Why.REPEATED)).then(0).otherwise("earned").alias("earned"))
+        .drop("new_fault", "new_why")
+    )
+
+
+def _name(repeats: Repeats) -> str:
+    return "course_code" if "course_code" in repeats.same else "title"
+
+
+def _candidates(rows: pl.DataFrame, repeats: Repeats, courses: Courses) -> pl.DataFrame | None:
+    """The rows that may belong to a repeat, with the name by which courses are compared."""
+    name = courses.rows[_name(repeats)].rename("name")
+    if len(name) != len(rows):
+        name = courses.rows.select(pl.col(_name(repeats)).gather(rows[ROW])).to_series().rename("name")
+    said_repeat = [word for word in courses.vocabulary["status"] if word.lower().startswith(("repeat", "retak"))]
+    codes = [courses.vocabulary["status"].index(word) for word in said_repeat]
+    keys = rows.select(pl.struct(STUDENT, name).hash().alias("key")).to_series()
+    named = rows["repeat_of"].is_not_null()
+    marked = rows["status_code"].is_in(codes) if codes else pl.Series([False]).new_from_index(0, len(rows))
+    twice = keys.n_unique() != len(keys)
+    if not twice and not named.any() and not marked.any():
+        return None
+    chosen = keys.is_duplicated() | named | marked
+    if named.any():
+        targets = rows.select(pl.struct(STUDENT, pl.col("repeat_of")).hash()).to_series().filter(named)
+        chosen = chosen | keys.is_in(targets.implode())
+    return rows.with_columns(name, marked.alias("said_repeat").fill_null(False)).filter(chosen)
+
+
+def _grouped(part: pl.DataFrame, repeats: Repeats) -> pl.DataFrame:
+    """Each row with ``target`` (the first course's name), ``slot`` (its term, if terms tell courses apart)."""
+    part = part.with_columns(pl.coalesce("repeat_of", "name").alias("target"))
+    for _ in range(_ROUNDS):
+        links = part.filter(pl.col("repeat_of").is_not_null()).select(
+            STUDENT, pl.col("name").alias("target"), pl.col("target").alias("further")
+        )
+        links = links.filter(pl.col("target") != pl.col("further")).unique([STUDENT, "target"], keep="first")
+        part = part.join(links, on=[STUDENT, "target"], how="left", maintain_order="left")
+        if part["further"].null_count() == len(part):
+            part = part.drop("further")
+            break
+        part = part.with_columns(pl.coalesce("further", "target").alias("target")).drop("further")
+    by_term = "term" in repeats.same
+    term = pl.col("term_code").cast(pl.Int64).fill_null(-1) if by_term else pl.lit(0, pl.Int64)
+    part = part.with_columns(term.alias("slot"))
+    firsts = (
+        part.filter(pl.col("repeat_of").is_null())
+        .group_by(STUDENT, pl.col("name").alias("target"))
+        .agg(pl.col("slot").unique().alias("slots"))
+    )
+    part = part.join(firsts, on=[STUDENT, "target"], how="left", maintain_order="left")
+    explicit = pl.col("repeat_of").is_not_null()
+    matches = pl.col("slots").list.contains(pl.col("slot")).fill_null(False)
+    alone = pl.col("slots").list.len() == 1
+    slot = pl.when(explicit & ~matches & alone).then(pl.col("slots").list.first()).otherwise("slot")
+    fault = (
+        pl.when(explicit & pl.col("slots").is_null()).then(Problem.REPEAT_WITHOUT_FIRST.number)
+        .when(explicit & ~matches & ~alone).then(Problem.REPEAT_UNCLEAR.number)
+        .otherwise(0)
+    )  # fmt: skip
+    return part.with_columns(slot.alias("slot"), fault.cast(pl.UInt8).alias("new_fault"))
+
+
+def _decide(repeats: Repeats, part: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
+    """``new_why``, ``new_fault``, :data:`AVERAGED` and :data:`ATTEMPTS` by row."""
+    group = [STUDENT, "target", "slot"]
+    counts = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0) & (pl.col("new_fault") == 0)
+    alone = pl.col("said_repeat") & (pl.len().over(group) == 1) & pl.col("repeat_of").is_null()
+    lonely = pl.when(alone).then(pl.lit(Problem.REPEAT_WITHOUT_FIRST.number, pl.UInt8)).otherwise("new_fault")
+    part = part.with_columns(lonely.alias("new_fault"))
+    tries = part.filter(counts).with_columns(pl.len().over(group).alias("tries")).filter(pl.col("tries") > 1)
+    tries = tries.with_columns(pl.struct(group).rank("dense").cast(pl.UInt32).alias(ATTEMPTS))
+    when = [pl.col("year"), pl.col("completed"), pl.col("term_order")]
+    ordered = tries.sort([ATTEMPTS, *when, "units", "base", "line"], nulls_last=True, maintain_order=True)
+    ordered = ordered.with_columns(pl.int_range(pl.len()).over(ATTEMPTS).alias("turn"))
+    same_time = pl.struct("year", "completed", "term_order").n_unique().over(ATTEMPTS) < pl.col("tries")
+    unordered = same_time | (pl.col("year").is_null() & pl.col("completed").is_null()).any().over(ATTEMPTS)
+    needs_order = repeats.keep == "latest" or repeats.only_after is not None
+    ordered = ordered.with_columns(_kept(repeats).alias("kept"), _applies(repeats, grades).alias("applies"))
+    why = pl.when(pl.col("applies") & ~pl.col("kept")).then(pl.lit(int(Why.REPEATED), pl.UInt8))
+    fault = pl.when(unordered & needs_order).then(pl.lit(Problem.REPEAT_ORDER.number, pl.UInt8)).otherwise("new_fault")
+    shares = pl.when(pl.col("applies") & (repeats.keep == "average")).then("tries").otherwise(1).cast(pl.Int64)
+    decided = ordered.select(
+        ROW, why.alias("new_why"), fault.alias("new_fault"), shares.alias(AVERAGED),
+        pl.when("applies").then(ATTEMPTS).alias(ATTEMPTS),
+    )  # fmt: skip
+    rest = part.join(decided, on=ROW, how="anti").filter(pl.col("new_fault") > 0)
+    empty = [pl.lit(None, pl.UInt8).alias("new_why"), pl.col("new_fault"), pl.lit(1, pl.Int64).alias(AVERAGED)]
+    return pl.concat([decided, rest.select(ROW, *empty, pl.lit(None, pl.UInt32).alias(ATTEMPTS))])
+
+
+def _term_order(terms: list[str]) -> pl.Expr:
+    """Terms of one school year in their order: seasons by the calendar, others by their text."""
+    ordered = sorted(range(len(terms)), key=lambda code: (_SEASONS.get(folded(terms[code]), 0), terms[code]))
+    ranks = [ordered.index(code) for code in range(len(terms))]
+    return lookup("term_code", ranks, pl.Int64()).alias("term_order")
+
+
+def _kept(repeats: Repeats) -> pl.Expr:
+    """Whether an attempt counts where the rule applies; among equal grades the larger credit, then the earlier."""
+    if repeats.keep == "average":
+        return pl.lit(True)
+    if repeats.keep == "latest":
+        return pl.col("turn") == pl.col("tries") - 1
+    best = pl.struct(-pl.col("points"), -pl.col("base"), -pl.col("units"), pl.col("turn"))
+    return best.rank("ordinal").over(ATTEMPTS) == 1
+
+
+def _applies(repeats: Repeats, grades: tuple[str, ...]) -> pl.Expr:
+    if repeats.only_after is None:
+        return pl.lit(True)
+    positions = [number for number, grade in enumerate(grades) if grade in repeats.only_after]
+    first = pl.col("grade_number").filter(pl.col("turn") == 0).first().over(ATTEMPTS)
+    return first.is_in(positions).fill_null(False)

@@ -1,0 +1,74 @@
+"""The name of what a GPA entitles to (qualifier, eligible …), from the GPA and what else is known of the student.
+
+An unknown fact is neither true nor false: where it would decide, the standing is ``undetermined``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from gateway.core.gpa.courses import Courses
+from gateway.core.gpa.policy import Condition, Policy
+from gateway.core.mapping.rounding import MICROS
+
+UNDETERMINED = "undetermined"
+
+_FACTS: Mapping[str, pl.DataType] = {
+    "residency": pl.String(), "top_half": pl.Boolean(), "act": pl.Int64(), "sat": pl.Int64(),
+}  # fmt: skip
+
+
+def add_standing(policy: Policy, found: pl.DataFrame, courses: Courses, students: pl.DataFrame | None) -> pl.DataFrame:
+    """``found`` (with ``exact``, ``over``, ``micros``) and the column ``standing``; empty without standings or GPA."""
+    if not policy.standings:
+        return found.with_columns(pl.lit(None, pl.String).alias("standing"))
+    found = found.with_columns(courses.students.gather(found["_student"]).alias("student_id"))
+    found = _with_facts(found, students)
+    standing = pl.lit(None, pl.String)
+    for each in reversed(policy.standings):
+        met = pl.lit(True) if each.when is None else _holds(each.when, policy)
+        standing = (
+            pl.when(met.is_null()).then(pl.lit(UNDETERMINED))
+            .when(met).then(pl.lit(each.name)).otherwise(standing)
+        )  # fmt: skip
+    return found.with_columns(pl.when(pl.col("micros").is_not_null()).then(standing).alias("standing"))
+
+
+def _with_facts(found: pl.DataFrame, students: pl.DataFrame | None) -> pl.DataFrame:
+    if students is None:
+        return found.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _FACTS.items())
+    facts = students.select(
+        pl.col("student_id").cast(pl.String),
+        *(
+            (pl.col(name).cast(dtype) if name in students.columns else pl.lit(None, dtype)).alias(name)
+            for name, dtype in _FACTS.items()
+        ),
+    ).unique("student_id", keep="first", maintain_order=True)
+    return found.join(facts, on="student_id", how="left", maintain_order="left")
+
+
+def _holds(condition: Condition, policy: Policy) -> pl.Expr:
+    parts: list[pl.Expr] = []
+    if condition.gpa is not None:
+        exact = pl.col("exact") >= pl.col("over") * condition.gpa
+        parts.append(exact if policy.compare_unrounded else pl.col("micros") >= condition.gpa)
+    parts += [pl.col(fact) == wanted for fact, wanted in condition.facts.items()]
+    if condition.any_test:
+        scores = [pl.col(test) >= score // MICROS for test, score in condition.any_test.items()]
+        parts.append(pl.any_horizontal(score.fill_null(False) for score in scores))
+    if condition.selection_met is not None:
+        parts.append(pl.col("selection_met") == condition.selection_met)
+    if condition.progression_met is not None:
+        parts.append(pl.col("progression_met") == condition.progression_met)
+    if condition.of:
+        parts.append(_enough([_holds(each, policy) for each in condition.of], condition.at_least))
+    return pl.all_horizontal(parts)
+
+
+def _enough(parts: list[pl.Expr], least: int) -> pl.Expr:
+    """Whether at least so many hold; empty while unknown ones could still decide."""
+    true = pl.sum_horizontal(part.fill_null(False).cast(pl.Int64) for part in parts)
+    possible = pl.sum_horizontal(part.fill_null(True).cast(pl.Int64) for part in parts)
+    return pl.when(true >= least).then(True).when(possible < least).then(False)
