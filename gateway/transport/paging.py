@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from requests.utils import parse_header_links
@@ -121,25 +121,37 @@ def _fetch_twice(request: PageRequest, fetch: Callable[[PageRequest], Received[T
 
 def follow_offsets(request: PageRequest, page: Received[Any], previous: Sequence[str]) -> PageRequest | None:
     """OneRoster's way: ``Link`` rel=next, else ``offset`` advanced by the rows received; until an empty page, or until
-    the announced total is reached."""
+    the announced total is reached.
+
+    Rows that the page before had already brought do not count: the next offset begins that much earlier, so that a list
+    that moves during the pull is read twice in part rather than with a gap.
+    """
     total = _announced(page.answer)
     if request.total is not None and total is not None and total != request.total:
         raise _incomplete("changed its total number of rows during the pull", "paging.total-changed", request)
     total = request.total if total is None else total
-    overlap = len((set(page.ids) - {""}).intersection(previous)) if previous else 0
-    received = request.received + len(page.ids) - overlap
-    after = replace(request, received=received, total=total, number=request.number + 1)
+    rows = len(page.ids)
+    new = rows - len((set(page.ids) - {""}).intersection(previous))
     link = next_link(page.answer)
     if link is not None:
-        return replace(after, path=link, params={})
-    short = total is not None and received < total
+        return _after(request, request.received + new, total, path=link, params={})
     by_links = "://" in request.path
-    if page.ids and not by_links and (short or total is None):
-        offset = int(request.params.get("offset", "0")) + len(page.ids)
-        return replace(after, params={**request.params, "offset": str(offset)})
+    step = new if by_links else new or rows
+    received = request.received + step
+    short = total is not None and received < total
+    if rows and not by_links and (short or total is None):
+        offset = int(request.params.get("offset", "0")) + step
+        params = {**request.params, "offset": str(offset)}
+        return _after(request, received, total, path=request.path, params=params)
     if short:
         raise _incomplete(f"announced {total} rows and delivered {received}", "paging.short", request)
     return None
+
+
+def _after(
+    request: PageRequest, received: int, total: int | None, *, path: str, params: Mapping[str, str]
+) -> PageRequest:
+    return PageRequest(path, params, received, total, request.number + 1)
 
 
 def next_link(answer: Answer) -> str | None:
