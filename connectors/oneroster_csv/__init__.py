@@ -12,15 +12,14 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema
 
-from connectors.oneroster_csv.cells import file_of, nested_tables
+from connectors.oneroster_csv.cells import nested_tables, writable_entities
 from connectors.oneroster_csv.delivery import Delivery, open_delivery
-from connectors.oneroster_csv.destination import any_destination, check_destination, destination, refuse_destination
+from connectors.oneroster_csv.destination import check_destination, destination, newest_written, refuse_destination
 from connectors.oneroster_csv.pages import check_file, pages_of, streams_of
 from connectors.oneroster_csv.read_back import read_records
 from connectors.oneroster_csv.settings import Settings
 from connectors.oneroster_csv.writing import Delivering, write_bundle
 from gateway.sdk import (
-    TABLES,
     Change,
     CheckItem,
     ConfigurationError,
@@ -97,7 +96,7 @@ class OneRosterCsv(Connector, Source, Target):
         return self._delivery
 
     def entities(self) -> Sequence[str]:
-        return [name for name, table in TABLES.items() if not table.part_of and file_of(name, self._target_version)]
+        return writable_entities(self._target_version, delta=self.settings.get("mode") == "delta")
 
     def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         mode = self.settings.get("mode")
@@ -109,7 +108,7 @@ class OneRosterCsv(Connector, Source, Target):
             )
         now = self.context.now()
         path = destination(self._path, now)
-        refuse_destination(path, delta=mode == "delta")
+        refuse_destination(path)
         to = Delivering(
             path,
             self._target_version,
@@ -122,7 +121,9 @@ class OneRosterCsv(Connector, Source, Target):
         yield from write_bundle(changes, to, self._work)
 
     def read_back(self, entity: str, ids: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
-        path = self._written or newest(any_destination(self._path))
+        path = self._written or newest_written(self._path)
+        if path is None:
+            return {}
         delivery = open_delivery(path, work=self._work, version=self._target_version, fallback_encoding=None)
         wanted = {entity, *nested_tables(entity)}
         pages = (

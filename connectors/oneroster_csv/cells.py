@@ -35,9 +35,26 @@ def nested_tables(entity: str) -> tuple[str, ...]:
     return tuple(table.name for table in TABLES.values() if table.part_of and table.part_of[0] == entity)
 
 
+def writable_entities(version: str, *, delta: bool) -> list[str]:
+    """The tables that a bundle can carry, parents first.
+
+    A 1.1 user's row holds the roles too; a delta, which is told of changes only, does not know the unchanged half.
+    """
+    lost = {"users", "roles"} if version == "1.1" and delta else set()
+    carried = {table for file in oneroster.CSV_FILES[version].values() for table in file.tables} - lost
+    return [name for name, table in TABLES.items() if name in carried and not table.part_of]
+
+
 def file_of(table: str, version: str) -> oneroster.CsvFile | None:
     """The file that carries ``table`` in ``version``."""
     return next((file for file in oneroster.CSV_FILES[version].values() if file.table == table), None)
+
+
+def identity_column(file: oneroster.CsvFile) -> tuple[str, int]:
+    """The table of the records to which the file's rows belong, and the index of the column with their ids."""
+    table = TABLES[str(file.table)]
+    parent, column = table.part_of or (table.name, "id")
+    return parent, next(index for index, each in enumerate(file.columns) if each.column == column)
 
 
 def rows_of(
@@ -48,8 +65,11 @@ def rows_of(
     Raises :class:`UnwritableError` before the first row, so that a refused record leaves no trace.
     """
     file = file_of(change.entity, version)
-    if file is None:
-        raise UnwritableError("oneroster.version", f"OneRoster {version} has no {change.entity.replace('_', ' ')}.")
+    if file is None or change.entity not in writable_entities(version, delta=delta):
+        kind = f"{version} delta" if delta else version
+        raise UnwritableError(
+            "oneroster.version", f"A OneRoster {kind} bundle has no {change.entity.replace('_', ' ')}."
+        )
     if version == "1.1":
         _refuse_what_1_1_lacks(change, file)
     state = _state(change, delta=delta, now=now)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.sdk import CheckItem, ConfigurationError, GatewayError, TransientError, oneroster
+from gateway.sdk import CheckItem, ConfigurationError, GatewayError, oneroster
 
 _OURS = {f"{name}.csv".lower() for files in oneroster.CSV_FILES.values() for name in (*files, oneroster.MANIFEST)}
 
@@ -20,16 +20,14 @@ def destination(pattern: Path, now: datetime) -> Path:
     return pattern.with_name(name)
 
 
-def any_destination(pattern: Path) -> Path:
-    """A pattern for everything that :func:`destination` can have made."""
-    return pattern.with_name(pattern.name.replace("{date}", "*").replace("{time}", "*"))
+def newest_written(pattern: Path) -> Path | None:
+    """The newest bundle that :func:`destination` has named, if there is any."""
+    name = pattern.name.replace("{date}", "*").replace("{time}", "*")
+    return max(pattern.parent.glob(name), default=None)
 
 
-def refuse_destination(path: Path, *, delta: bool) -> None:
-    """Refuse to replace what is not a bundle, and a delta that nobody has collected yet.
-
-    Raises :class:`ConfigurationError` (``oneroster_csv.path``) and :class:`TransientError` (``delta.not-collected``).
-    """
+def refuse_destination(path: Path) -> None:
+    """Refuse to replace what is not a bundle. Raises :class:`ConfigurationError` (``oneroster_csv.path``)."""
     if any(sign in path.name for sign in "*?["):
         raise _wrong(f'A target cannot write to a pattern such as "{path.name}".', "Give the name of a folder or zip.")
     if not path.exists():
@@ -43,18 +41,12 @@ def refuse_destination(path: Path, *, delta: bool) -> None:
             )
     elif path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
         raise _wrong(f'"{path.name}" is a file and no zip.', "Give a folder, or a name that ends with .zip.")
-    if delta and (path.is_file() or any(path.iterdir())):
-        raise TransientError(
-            f'The former delta bundle "{path.name}" has not been collected; replacing it would lose its changes.',
-            hint="Collect and remove it, or put {time} into the name so that each delta has its own.",
-            code="delta.not-collected",
-        )
 
 
 def check_destination(pattern: Path) -> Sequence[CheckItem]:
     """Whether a bundle could be written, without writing."""
     try:
-        refuse_destination(destination(pattern, datetime.fromtimestamp(0, UTC)), delta=False)
+        refuse_destination(destination(pattern, datetime.fromtimestamp(0, UTC)))
     except GatewayError as error:
         return [CheckItem("destination", ok=False, message=error.message, hint=error.hint)]
     folder = next(parent for parent in pattern.parents if parent.exists())

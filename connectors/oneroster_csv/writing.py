@@ -13,16 +13,17 @@ import errno
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from connectors.oneroster_csv.cells import UnwritableError, file_of, nested_tables, rows_of
+from connectors.oneroster_csv.cells import UnwritableError, file_of, identity_column, nested_tables, rows_of
 from gateway.sdk import (
     Action,
     Change,
+    ConfigurationError,
     Outcome,
     OutcomeState,
     RejectedError,
@@ -30,6 +31,7 @@ from gateway.sdk import (
     atomic_file,
     atomic_folder,
     oneroster,
+    open_bundle,
 )
 
 
@@ -55,7 +57,7 @@ def write_bundle(changes: Iterable[Change], to: Delivering, work: Path) -> Itera
     with tempfile.TemporaryFile("w+", dir=work, encoding="utf-8", newline="") as answers:
         try:
             with _destination(to.path, work) as folder:
-                count = _write_files(changes, to, folder, answers)
+                count = _write_files(changes, to, folder, work, answers)
                 if count == 0:
                     raise _NothingToWriteError
         except _NothingToWriteError:
@@ -119,10 +121,11 @@ class _Files:
         return csv.writer(handle, lineterminator="\r\n")
 
 
-def _write_files(changes: Iterable[Change], to: Delivering, folder: Path, answers: IO[str]) -> int:
+def _write_files(changes: Iterable[Change], to: Delivering, folder: Path, work: Path, answers: IO[str]) -> int:
     """Write all files; note an answer for each change, to be given when the bundle is in place."""
     note = csv.writer(answers)
     roles = _RolesOfUsers() if to.version == "1.1" else None
+    written: dict[str, set[str]] = {}
     count = 0
     with contextlib.ExitStack() as stack:
         files = _Files(folder, stack)
@@ -135,15 +138,41 @@ def _write_files(changes: Iterable[Change], to: Delivering, folder: Path, answer
                 elif to.delta or change.action is not Action.INACTIVATE:
                     for file, row in rows_of(change, to.version, delta=to.delta, now=to.now):
                         files.write(file, row)
+                if to.delta:
+                    written.setdefault(change.entity, set()).add(change.id)
             except UnwritableError as error:
                 _refuse_gap(change, error, to)
                 note.writerow((change.key, OutcomeState.REJECTED.value, error.code, error.reason))
             else:
                 note.writerow((change.key, OutcomeState.ACCEPTED.value, "", ""))
+        if to.delta and count and to.path.exists():
+            _carry_over(to, files, written, work)
         files.write_manifest(to)
     if roles is not None and (folder / "users.csv").exists():
         roles.fill_in(folder / "users.csv")
     return count
+
+
+def _carry_over(to: Delivering, files: _Files, written: Mapping[str, set[str]], work: Path) -> None:
+    """Add what stands in the former delta, which nobody has collected, unless it is newly written."""
+    former = open_bundle(to.path)
+    for file in oneroster.CSV_FILES[to.version].values():
+        if file.table is None or not former.has(file.file_name):
+            continue
+        files.begin(file)
+        parent, column = identity_column(file)
+        superseded = written.get(parent, set())
+        with former.file(file.file_name, work).open(encoding="utf-8", newline="") as handle:
+            reader = csv.reader(handle)
+            if tuple(next(reader, ())) != file.header:
+                raise ConfigurationError(
+                    f'The delta "{to.path.name}" was not written with these settings and has not been collected.',
+                    hint="Collect and remove it, or give the new deltas another name.",
+                    code="oneroster_csv.path",
+                )
+            for row in reader:
+                if row[column] not in superseded:
+                    files.write(file, row)
 
 
 def _begin_files(files: _Files, entity: str, version: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.model import TABLES
@@ -116,6 +116,7 @@ WORD = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WORD, min_size=1, max_size=4))
 def test_a_written_list_is_read_back(items: list[str]) -> None:
     assert cells(split_list, format_list(items)) == [items]
@@ -135,6 +136,7 @@ def test_user_ids_lose_their_braces(cell: str | None, items: list[str] | None) -
     assert cells(split_user_ids, cell) == [items]
 
 
+@settings(deadline=None)
 @given(st.lists(WORD.filter(lambda text: not set(text) & set("{}")), min_size=1, max_size=4))
 def test_written_user_ids_are_read_back(items: list[str]) -> None:
     assert cells(split_user_ids, format_user_ids(items)) == [items]
@@ -157,6 +159,7 @@ def test_only_a_uuid_is_written_as_a_urn() -> None:
     assert format_objective("LKS.1") == "LKS.1"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(WORD, WORD), min_size=2, max_size=4, unique=True))
 def test_joined_ids_differ_where_their_parts_differ(pairs: list[tuple[str, str]]) -> None:
     frame = pl.DataFrame(pairs, schema=["one", "two"], orient="row")
@@ -219,6 +222,7 @@ def test_a_scale_in_another_form_is_refused(cell: str) -> None:
 LABEL = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"], exclude_characters="{}:,"), min_size=1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.decimals(0, 100, places=2).map(str), LABEL), min_size=1, max_size=5))
 def test_a_written_scale_is_read_back(steps: list[tuple[str, str]]) -> None:
     values = tuple(ScaleValue(lhs, rhs) for lhs, rhs in steps)

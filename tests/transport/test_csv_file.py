@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.errors import DataError, IncompletePullError
@@ -58,6 +58,7 @@ def written(records: list[list[str]], *, end: str, quoting: int) -> tuple[bytes,
     return out.getvalue().encode(), begins
 
 
+@settings(deadline=None)
 @given(
     cells=st.lists(st.lists(TEXT | TRICKY, min_size=2, max_size=2), max_size=12),
     end=st.sampled_from(["\n", "\r\n"]),
@@ -206,6 +207,7 @@ def test_a_first_line_that_is_no_header_is_refused_with_its_place(
     assert str(caught.value.place) == "users.csv:1"
 
 
+@settings(deadline=None)
 @given(stretch=st.integers(4, 60), stop=st.integers(0, 8))
 def test_reading_goes_on_where_it_stopped(tmp_path_factory: pytest.TempPathFactory, stretch: int, stop: int) -> None:
     path = write(

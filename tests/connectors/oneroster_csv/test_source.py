@@ -241,7 +241,7 @@ def test_a_delta_without_status_is_told(tmp_path: Path) -> None:
 
 
 def large(tmp_path: Path, *, zipped: bool) -> Path:
-    rows = [record("results", sourcedId=f"r{n}", comment="x" * 400) for n in range(30_000)]
+    rows = [record("results", sourcedId=f"r{n}", comment="x" * 400) for n in range(21_000)]
     return make(
         tmp_path, {"manifest.csv": manifest(results="bulk"), "results.csv": file("results", *rows)}, zipped=zipped
     )
@@ -259,7 +259,7 @@ def test_a_killed_pull_continues_at_the_page_reached(tmp_path: Path, zipped: boo
         again = connect(path, tmp_path / f"w{number}")
         rest = list(again.pull(stream, since=None, resume=page.resume))
         frames = [p.frames["results"] for p in (*whole[: number + 1], *rest)]
-        assert pl.concat(frames).select("id", "_line").rows() == [(f"r{n}", n + 2) for n in range(30_000)]
+        assert pl.concat(frames).select("id", "_line").rows() == [(f"r{n}", n + 2) for n in range(21_000)]
 
 
 @pytest.mark.parametrize("zipped", [False, True])
