@@ -125,8 +125,7 @@ def _domains(compiled: CompiledMapping) -> _Domains:
     """As the mapping's continuum says, or else the framework's top level."""
     framework = compiled.framework
     if compiled.continuum is not None:
-        names = compiled.continuum.domains
-        of = [names[domain] if domain >= 0 else None for domain, _, _ in compiled.continuum.place_of]
+        of = list(compiled.continuum.domain_of)
     else:
         of = [_top(framework, id) for id in compiled.ids]
     return _Domains(of, {name: _title(framework, name) for name in dict.fromkeys(of) if name is not None})

@@ -57,6 +57,8 @@ class Continuum:
     domains: tuple[str, ...]
     stages: tuple[tuple[Stage, ...], ...]
     place_of: Sequence[tuple[int, int, int]]
+    domain_of: Sequence[str | None]
+    """For each competency's number its domain, whether or not it takes part itself."""
     threshold: Sequence[int | None]
     highest: bool
     next_count: int

@@ -51,6 +51,7 @@ def compile_continuum(
         domains=tuple(labels[id] for id in domains),
         stages=stages,
         place_of=places,
+        domain_of=[_label(framework.domain_of(id, domains), labels) for id in ids],
         threshold=[_threshold(data["complete_at"], id, summaries, reader) for id in ids],
         highest=data["work_at"] == "highest_evidence",
         next_count=data["next"],
@@ -183,6 +184,10 @@ def _places(
         for n, item in enumerate(members[domain][stage.name])
     }
     return [found.get(id, (-1, -1, -1)) for id in ids]
+
+
+def _label(domain: str | None, labels: Mapping[str, str]) -> str | None:
+    return None if domain is None else labels[domain]
 
 
 def _threshold(wanted: Any, id: str, summaries: Summaries, reader: Reader) -> int | None:
