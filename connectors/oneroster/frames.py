@@ -27,9 +27,9 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = MappingProxyType(
         ("users", "preferred_family_name"): "preferred_last_name",
     }
 )
+_SILENT = frozenset({type(None), UnsetType})
 _PLAIN = frozenset({str, type(None)})
 _NEAR_PLAIN = frozenset({str, type(None), UnsetType})
-_NO_NUMBER = (b"null", b'""')
 Rows: TypeAlias = "Sequence[Any]"
 
 
@@ -114,6 +114,8 @@ def _values(items: Sequence[Record], attribute: str) -> list[Any]:
 
 def _texts(name: str, values: list[Any]) -> pl.Series:
     kinds = set(map(type, values))
+    if kinds <= _SILENT:
+        return pl.repeat(None, len(values), dtype=pl.String, eager=True).alias(name)
     if not kinds <= _PLAIN:
         if kinds <= _NEAR_PLAIN:
             values = [None if value is UNSET else value for value in values]
@@ -133,15 +135,14 @@ def text(value: Any) -> str | None:
 
 def number(value: Raw | UnsetType) -> str | None:
     """A number as its own digits, also out of a text. What is neither stays as it is, for the check to set aside."""
-    if isinstance(value, UnsetType):
+    if value is UNSET:
         return None
-    digits = bytes(value)
-    if digits in _NO_NUMBER:
-        return None
-    if digits[:1] == b'"':
-        return str(msgspec.json.decode(digits))
-    written = digits.decode()
-    return _without_exponent(written) if "e" in written or "E" in written else written
+    written = str(value, "utf-8")  # a Raw offers its bytes as a buffer
+    if written[0] == '"':
+        return str(msgspec.json.decode(written)) if "\\" in written else written[1:-1]
+    if "e" in written or "E" in written or written == "null":
+        return None if written == "null" else _without_exponent(written)
+    return written
 
 
 def _without_exponent(written: str) -> str:

@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-Text: TypeAlias = str | int | float | bool | UnsetType | None
-Texts: TypeAlias = list[str | int | float | bool | None] | str | int | float | UnsetType | None
+Text: TypeAlias = str | int | bool | UnsetType | None
+Texts: TypeAlias = list[str | int | bool | None] | str | int | UnsetType | None
 Number: TypeAlias = Raw | UnsetType
 
 
@@ -157,8 +157,8 @@ class Category(Record, gc=False, rename="camel"):
 
 
 class ScaleValue(Struct, gc=False):
-    lhs: Text = field(default=UNSET, name="itemValueLHS")
-    rhs: Text = field(default=UNSET, name="itemValueRHS")
+    lhs: Number = field(default=UNSET, name="itemValueLHS")
+    rhs: Number = field(default=UNSET, name="itemValueRHS")
 
 
 class ScoreScale(Record, gc=False, rename="camel"):
@@ -196,7 +196,7 @@ class LineItem(Record, gc=False, rename="camel"):
 class ObjectiveResult(Struct, gc=False, rename="camel"):
     learning_objective_id: Text = UNSET
     score: Number = UNSET
-    text_score: Text = UNSET
+    text_score: Number = UNSET
 
 
 class ObjectiveResults(Struct, gc=False, rename="camel"):
@@ -213,7 +213,7 @@ class Result(Record, gc=False, rename="camel"):
     score: Number = UNSET
     score_date: Text = UNSET
     comment: Text = UNSET
-    text_score: Text = UNSET
+    text_score: Number = UNSET
     class_: Reference = field(default=UNSET, name="class")
     in_progress: Text = UNSET
     incomplete: Text = UNSET

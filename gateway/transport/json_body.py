@@ -34,6 +34,9 @@ _ESCAPE = b"\\"
 _ESCAPED_COLON = b"\\u003"
 _FLAT = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_AS_WRITTEN = frozenset(
+    getattr(msgspec.inspect, f"{name}Type") for name in ("Str", "Int", "Bool", "None", "Raw", "List", "Struct", "Union")
+) | {msgspec.inspect.Field}
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -102,17 +105,23 @@ def _envelope(record: type[Any], keys: tuple[str, ...]) -> type[msgspec.Struct]:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A decoder, and whether its type has places that take anything (where depth is not bounded by the type)."""
+    """A decoder; whether its type has places that take anything (where depth is not bounded by the type); and whether
+    what it decodes is never longer when encoded again, as long as the page has no escapes."""
 
     decoder: msgspec.json.Decoder[Any]
     open_ended: bool
+    keeps_length: bool
 
     def is_sound(self, body: bytes, value: object) -> bool:
         """True if ``body`` surely has no doubled key and is not too deep; False asks for the slow reader."""
-        if _ESCAPE in body and _ESCAPED_COLON in body:
+        escapes = _ESCAPE in body
+        if escapes and _ESCAPED_COLON in body:
             return False
+        again = _encoder.encode(value)
+        if self.keeps_length and not escapes and len(again) == len(body):
+            return True
         colons = body.count(_COLON)
-        if _encoder.encode(value).count(_COLON) == colons:
+        if again.count(_COLON) == colons:
             return not (self.open_ended and _too_deep(body))
         try:  # fields that the type does not have, most likely: compare with everything that is there
             everything = msgspec.json.decode(body)
@@ -124,7 +133,19 @@ class _Reader:
 @functools.lru_cache(maxsize=64)
 def _reader(type_: type[Any]) -> _Reader:
     open_ended = _inspect(msgspec.inspect.type_info(type_), set())
-    return _Reader(msgspec.json.Decoder(type_), open_ended)
+    return _Reader(msgspec.json.Decoder(type_), open_ended, not open_ended and _keeps_length(type_))
+
+
+def _keeps_length(type_: Any) -> bool:
+    """True if texts, whole numbers, booleans and raw JSON are all that a value holds: they are encoded as they were
+    written, apart from white space. (A decimal fraction may grow: 1e3 becomes 1000.0.)"""
+    names = ("type", "item_type", "item_types", "key_type", "value_type", "types", "fields")
+    waiting, kinds = [msgspec.inspect.type_info(type_)], set()
+    while waiting:
+        info = waiting.pop()
+        kinds.add(type(info))
+        waiting += [part for name in names for part in _as_list(getattr(info, name, ()))]
+    return kinds <= _AS_WRITTEN
 
 
 def _inspect(info: Any, seen: set[type]) -> bool:
