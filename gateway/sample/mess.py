@@ -26,7 +26,7 @@ class Mess:
     ungraded: float = 0.005
     retake: float = 0.3
     co_taught: float = 0.1
-    mover: float = 0.02
+    mover: float = 0.04
     blank_begin: float = 0.05
     blank_end: float = 0.05
     above_maximum: int = 3

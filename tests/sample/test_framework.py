@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 from jsonschema import Draft201909Validator, FormatChecker
 
 from gateway.core.case import check_packages, read_packages
 from gateway.core.framework import Framework
 from gateway.sample.framework import document_id, item_id, lakeside_package
+from gateway.sample.targets import lakeside_pool
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +60,19 @@ def test_every_competency_has_a_four_point_rubric(framework: Framework) -> None:
         (criterion,) = framework.rubrics[item.id]
         assert [level.score for level in criterion.levels] == [1, 2, 3, 4]
         assert criterion.levels[2].quality == "Proficient"
+
+
+SHIPPED = Path(__file__).resolve().parents[2] / "mappings"
+
+
+def test_the_shipped_mapping_speaks_of_the_same_items() -> None:
+    shipped = json.loads((SHIPPED / "frameworks/lakeside.json").read_text(encoding="utf-8"))["CFItems"]
+    written = lakeside_package()["CFItems"]
+    assert isinstance(written, list)
+    keys = ("identifier", "humanCodingScheme", "fullStatement", "CFItemType", "educationLevel")
+    assert [[item[key] for key in keys] for item in shipped] == [[item[key] for key in keys] for item in written]
+
+
+def test_the_shipped_crosswalk_is_that_of_the_sample() -> None:
+    shipped = pl.read_csv(SHIPPED / "crosswalks/lakeside.csv", infer_schema=False)
+    assert shipped.equals(lakeside_pool().crosswalk())
