@@ -37,7 +37,7 @@ from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES, Column, K
 from gateway.core.values import read_values
 from gateway.transport.atomic import atomic_file, atomic_folder
 from gateway.transport.auth import Bearer, OAuth1HmacSha256, OAuth2ClientCredentials
-from gateway.transport.bundle import Bundle, newest, open_bundle
+from gateway.transport.bundle import Bundle, file_changed, newest, open_bundle
 from gateway.transport.csv_file import CsvBatch, CsvTable, Position, open_csv, read_batches
 from gateway.transport.http import Answer, HttpClient, Limits, origin
 from gateway.transport.json_body import Fault, Records, decode_page, decode_records
@@ -96,6 +96,7 @@ __all__ = [
     "did_you_mean",
     "empty",
     "fetch_pages",
+    "file_changed",
     "follow_offsets",
     "newest",
     "next_link",

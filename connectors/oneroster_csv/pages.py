@@ -12,12 +12,11 @@ from gateway.sdk import (
     CheckItem,
     DataError,
     GatewayError,
-    IncompletePullError,
     Page,
-    Place,
     Position,
     Stream,
     empty,
+    file_changed,
     read_batches,
 )
 
@@ -66,6 +65,7 @@ def check_file(delivery: Delivery, file: DeliveredFile) -> CheckItem:
 def _pages(delivery: Delivery, file: DeliveredFile, warnings: list[str], resume: str | None) -> Iterator[Page]:
     """One page per batch, each held back until it is known whether another follows."""
     stamp = delivery.bundle.stamp(file.name)
+    _refuse_changed(delivery, file.name, stamp)
     position = _position(resume, stamp, file.name)
     table = delivery.open(file)
     tables = _tables(delivery, file)
@@ -98,20 +98,10 @@ def _position(resume: str | None, stamp: str, name: str) -> Position | None:
         return None
     offset, line, former = resume.split(":", 2)
     if former != stamp:
-        raise _changed(name)
+        raise file_changed(name)
     return Position(int(offset), int(line))
 
 
 def _refuse_changed(delivery: Delivery, name: str, stamp: str) -> None:
-    if delivery.bundle.stamp(name) != stamp:
-        raise _changed(name)
-
-
-def _changed(name: str) -> IncompletePullError:
-    return IncompletePullError(
-        "The file was replaced or written to while it was being read.",
-        hint="The pull starts again from the beginning of the file; deliver bundles under a new name, or rename them "
-        "into place when they are complete.",
-        code="paging.file-changed",
-        place=Place(name),
-    )
+    if not stamp or delivery.bundle.stamp(name) != stamp:
+        raise file_changed(name)

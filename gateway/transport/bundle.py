@@ -82,6 +82,8 @@ class Bundle:
                 shutil.copyfileobj(packed, plain, _PIECE)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
             raise _damaged(self.path, str(error)) from error
+        except KeyError as error:
+            raise file_changed(member) from error
         except OSError as error:
             raise _disk_error(error, copy.parent) from error
 
@@ -92,6 +94,18 @@ def open_bundle(path: Path, limits: ZipLimits | None = None) -> Bundle:
     Raises :class:`DataError` (``bundle.*``) for what is neither, or is refused; :class:`IncompletePullError`
     (``bundle.cut-off``) for a zip without its end, as while it is still being uploaded.
     """
+    try:
+        return _open(path, limits or ZipLimits())
+    except PermissionError as error:
+        raise DataError(
+            f'"{path.name}" cannot be read.',
+            hint="Give the account of the gateway the right to read it.",
+            code="bundle.unreadable",
+            detail=str(error),
+        ) from error
+
+
+def _open(path: Path, limits: ZipLimits) -> Bundle:
     if path.is_dir():
         return Bundle(path, _folder_members(path), is_zip=False)
     if not path.exists():
@@ -100,7 +114,7 @@ def open_bundle(path: Path, limits: ZipLimits | None = None) -> Bundle:
             hint=f"Put the bundle into {path.parent} or change the path in the settings.",
             code="bundle.missing",
         )
-    return Bundle(path, _zip_members(path, limits or ZipLimits()), is_zip=True)
+    return Bundle(path, _zip_members(path, limits), is_zip=True)
 
 
 def newest(pattern: Path) -> Path:
@@ -205,6 +219,17 @@ def _is_data(entry: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(entry.filename)
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
     return not entry.is_dir() and path.suffix.lower() == ".csv" and not hidden
+
+
+def file_changed(name: str) -> IncompletePullError:
+    """The error for a file of a bundle that is not any more what it was when the pull began."""
+    return IncompletePullError(
+        "The file was replaced or written to while it was being read.",
+        hint="It is read again from its beginning. Deliver bundles under a new name, or rename them into place when "
+        "they are complete.",
+        code="paging.file-changed",
+        place=Place(name),
+    )
 
 
 def _refused(path: Path, why: str, code: str, *, hint: str = "") -> DataError:
