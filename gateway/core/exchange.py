@@ -167,4 +167,6 @@ class Target(ABC):
 
     @abstractmethod
     def read_back(self, entity: str, ids: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
-        """The records as the target holds them now, canonical, for those ``ids`` that it has (inactive ones absent)."""
+        """The records as the target holds them now, canonical, for those ``ids`` that it has (inactive ones absent).
+
+        Columns that the target cannot carry are left out of the records, so that nobody takes them for lost."""

@@ -173,24 +173,18 @@ def _continuum(compiled: CompiledMapping, mapped: Mapped, taught: pl.DataFrame) 
     )
 
 
-_NUMBER = r"^-?\d+(\.\d+)?$"
-
-
 def _domain_levels(mapped: Mapped, levels: pl.DataFrame) -> pl.DataFrame:
-    """Per student and domain what a result says: the performance level as text, and as a number where it is one."""
-    if not mapped.continuum.is_empty():
-        return mapped.continuum.select(
-            "student_id",
-            "domain",
-            pl.when(pl.col("performance_level").str.contains(_NUMBER))
-            .then(pl.col("performance_level"))
-            .cast(SCORE)
-            .alias("score"),
-            pl.col("performance_level").alias("label"),
-        )
-    return levels.group_by("student_id", "domain").agg(
-        pl.lit(None, SCORE).alias("score"), pl.lit(None, pl.String).alias("label")
+    """Per student and domain what a result says: the performance level as text and, where the mapping rolls levels up
+    to the domain itself, that level as the score. There is no other number: a stage of the framework is not a level
+    on the scale."""
+    if mapped.continuum.is_empty():
+        placed = levels.select("student_id", "domain", pl.lit(None, pl.String).alias("label")).unique()
+    else:
+        placed = mapped.continuum.select("student_id", "domain", pl.col("performance_level").alias("label"))
+    rolled_up = mapped.levels.select(
+        "student_id", pl.col("competency").alias("domain"), pl.col("level").cast(SCORE).alias("score")
     )
+    return placed.join(rolled_up, on=["student_id", "domain"], how="left")
 
 
 def _scale(compiled: CompiledMapping) -> list[ScaleValue]:

@@ -13,7 +13,7 @@ from gateway.store import ledger
 from gateway.store.plans import SavedPlan, in_order, read_changes
 from gateway.sync.work import Work
 
-IGNORED = frozenset({"date_last_modified", "status"})
+IGNORED = frozenset({"id", "date_last_modified", "status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,14 @@ def _sample(work: Work, entity: str) -> dict[str, Change]:
 
 
 def _differences(sent: Mapping[str, object], there: Mapping[str, object] | None) -> list[str]:
-    """Columns that were sent with a value and came back with another one."""
+    """Columns that were sent with a value and came back with another one; a column that the target cannot carry is not
+    in what it gives back."""
     if there is None:
         return []
     return [
         column
         for column, value in sent.items()
-        if value is not None and column not in IGNORED and column != "id" and not _same(value, there.get(column))
+        if value is not None and column not in IGNORED and column in there and not _same(value, there[column])
     ]
 
 

@@ -17,8 +17,7 @@ from gateway.testing.fake_auth import Gate
 from gateway.testing.fake_oneroster import FakeOneRoster
 
 ROOT = Path(__file__).parents[2]
-MAPPINGS = ROOT / "mappings"
-MAPPING = "mappings/schools/lakeside.yaml"
+MAPPING = ROOT / "config" / "demo" / "mapping.yaml"
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 SETTINGS = """\
@@ -41,7 +40,7 @@ connections:
 syncs:
   nightly:
     source: sis
-    mapping: mappings/schools/lakeside.yaml
+    mapping: mapping.yaml
     target: lms
     schedule: "30 1 * * *"
 """
@@ -55,7 +54,8 @@ def write_sample(folder: Path, *, results_per_student: int = 20) -> None:
 def write_district(folder: Path, sample: Path, *, address: str, settings: str = SETTINGS) -> Path:
     """A district's folder around a copy of the sample; returns its file."""
     shutil.copytree(sample, folder / "sis")
-    shutil.copytree(MAPPINGS, folder / "mappings")
+    for file in (MAPPING, sample / "framework.json", sample / "crosswalk.csv"):
+        shutil.copy(file, folder / file.name)
     for name, text in (("client-id", "key"), ("client-secret", "s3cret-of-the-platform")):
         (folder / name).write_text(text, encoding="utf-8")
     file = folder / "gateway.yaml"

@@ -78,7 +78,7 @@ def test_killed_and_started_again(point, undisturbed, sample, tmp_path):
         assert start(file, crash_at=numbered(point, records)) == -signal.SIGKILL
         assert start(file) in (0, 3)
         assert held(platform) == expected
-        assert {count for count in platform.effects.values()} == {1}
+        assert set(platform.effects.values()) == {1}
         before = platform.writes
         assert start(file) in (0, 3)
         assert platform.writes == before
