@@ -130,11 +130,13 @@ def text(value: Any) -> str | None:
         return value
     if value is UNSET:
         return None
+    if isinstance(value, Raw):
+        return number(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def number(value: Raw | UnsetType) -> str | None:
-    """A number as its own digits, also out of a text. What is neither stays as it is, for the check to set aside."""
+    """A number as its own digits, or a text as it is. What is neither stays as it is, for the check to set aside."""
     if value is UNSET:
         return None
     written = str(value, "utf-8")  # a Raw offers its bytes as a buffer
