@@ -58,6 +58,10 @@ class Gate:
         basic = base64.b64encode(f"{quote(self.key)}:{quote(self.secret, safe='')}".encode()).decode()
         return (self.secret, quote(self.secret, safe=""), self.bearer, basic, "issued-token-")
 
+    @property
+    def gives_tokens(self) -> bool:
+        return self.entry in (Entry.OAUTH2_HEADER, Entry.OAUTH2_BODY, Entry.OAUTH2_QUERY)
+
     def change_locks(self) -> None:
         """From now on the credentials that were given out open nothing."""
         self.secret, self.bearer = "a-new-secret-that-nobody-was-told", "a-new-token-that-nobody-was-told"

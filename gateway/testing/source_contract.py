@@ -159,7 +159,7 @@ class HttpSourceContract(HttpContract, SourceContract):
     def test_an_expired_token_is_renewed_once(self, stand: Stand, remote: FakeService) -> None:
         remote.inject(self._at_second_page(Fault(FaultKind.EXPIRED_TOKEN)))
         self._pull(stand)
-        assert remote.gate.tokens_given == 2
+        assert remote.gate.tokens_given == (2 if remote.gate.gives_tokens else 0)
 
     @pytest.mark.parametrize(("fault", "error"), _FATAL, ids=fault_name)
     def test_a_lasting_fault_is_an_error_and_never_an_end(
