@@ -6,15 +6,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from hypothesis import settings
 
 settings.register_profile("mastery-gateway", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("mastery-gateway")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-
-settings.register_profile("gateway", deadline=None)  # how long an example takes says nothing on a shared machine
-settings.load_profile("gateway")
 
 
 @pytest.fixture(autouse=True)
