@@ -17,7 +17,7 @@ from gateway.cli.command import Command
 from gateway.cli.invocation import DEFAULT_DISTRICT, Invocation, now
 from gateway.cli.progress import Progress, shown_progress
 from gateway.cli.shipped import shipped
-from gateway.core.errors import ConfigurationError
+from gateway.core.errors import EXIT_WARNINGS, ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.settings import District
@@ -82,9 +82,7 @@ def demo(invocation: Invocation, out: Path, students: int) -> int:
         held = _write_platform(out, platform)
     told = {"folder": str(out), "nights": [night.as_dict() for night in nights], "at_the_platform": held}
     invocation.answer(told, _summary(out, students, nights, held))
-    return (
-        max(night.exit_code for night in nights if night.exit_code != 3) if any(n.exit_code != 3 for n in nights) else 0
-    )
+    return max(0 if night.exit_code == EXIT_WARNINGS else night.exit_code for night in nights)
 
 
 def _write_district(out: Path, students: int, progress: Progress) -> None:
@@ -176,10 +174,13 @@ def _summary(out: Path, students: int, nights: list[RunReport], held: dict[str, 
         f"The learning platform now holds {told}.",
         "",
         "Where to look",
-        f"  {out}/sis/oneroster            what the student information system delivered",
-        f"  {out}/mappings/schools/lakeside.yaml   how scores became levels",
-        f"  {out}/lms                      what arrived at the learning platform",
-        f"  {first.folder}/report.txt",
-        f"  mastery-gateway {here} runs list",
+        f"  {out}/sis/oneroster/                      what the student information system delivered",
+        f"  {out}/mappings/schools/lakeside.yaml      how scores became levels",
+        f"  {out}/data/runs/{first.run.run_id}/       every step of the first night; report.txt",
+        f"  {out}/lms/                                what arrived at the learning platform",
+        "",
+        "What to try",
         f"  mastery-gateway {here} quarantine list",
+        f"  mastery-gateway {here} runs show",
+        f"  mastery-gateway {here} map apply {out}/mappings/schools/lakeside.yaml --out {out}/tables",
     ]

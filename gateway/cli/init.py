@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import click
 from gateway.cli.command import Command
 from gateway.cli.invocation import DEFAULT_DISTRICT, Invocation
 from gateway.cli.shipped import shipped
-from gateway.core.errors import ConfigurationError
+from gateway.core.errors import ConfigurationError, raise_problems
 
-FOLDERS = ("incoming", "outgoing", "secrets", "mappings")
+FOLDERS = ("incoming", "outgoing", "secrets")
+MAPPINGS = ("schools/lakeside.yaml", "frameworks/lakeside.json", "crosswalks/lakeside.csv")
+"""The mapping of the sample district, to start from."""
 
 
 @click.command(cls=Command)
@@ -26,10 +29,14 @@ def init(invocation: Invocation, folder: Path, district_id: str | None, name: st
 
     Nothing that exists is overwritten.
     """
-    said = {"my-district": district_id, "My School District": name, "America/New_York": time_zone}
     text = (shipped("config") / "starter" / DEFAULT_DISTRICT).read_text(encoding="utf-8")
-    for starter, wanted in said.items():
-        text = text.replace(starter, wanted or starter)
+    for starter, wanted in (
+        ("my-district", district_id),
+        ("My School District", name),
+        ("America/New_York", time_zone),
+    ):
+        text = text.replace(starter, starter if wanted is None else json.dumps(wanted, ensure_ascii=False), 1)
+    _check(text, folder / DEFAULT_DISTRICT)
     written = _write(folder, text)
     lines = [f"Wrote {path}" for path in written]
     place = "" if folder == Path() else f"cd {folder}, then "
@@ -43,11 +50,18 @@ def init(invocation: Invocation, folder: Path, district_id: str | None, name: st
     return 0
 
 
+def _check(text: str, path: Path) -> None:
+    """Refuse what ``check`` would refuse before anything is written."""
+    from gateway.core.validation import validate
+    from gateway.settings.schema import DistrictSchema
+    from gateway.transport.yaml_file import parse_document
+
+    raise_problems(validate(DistrictSchema(), parse_document(text, str(path)))[1])
+
+
 def _write(folder: Path, text: str) -> list[Path]:
     """All files of the starter folder; none if one of them exists."""
-    copies = {
-        folder / "mappings" / path.name: path for path in sorted((shipped("config") / "starter" / "mappings").iterdir())
-    }
+    copies = {folder / "mappings" / name: shipped("mappings") / name for name in MAPPINGS}
     settings, ignored = folder / DEFAULT_DISTRICT, folder / ".gitignore"
     for path in (settings, *copies):
         if path.exists():
@@ -58,6 +72,7 @@ def _write(folder: Path, text: str) -> list[Path]:
         (folder / each).mkdir(parents=True, exist_ok=True)
     (folder / "secrets").chmod(0o700)
     for path, source in copies.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
     settings.write_text(text, encoding="utf-8")
     if not ignored.exists():

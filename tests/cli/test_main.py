@@ -152,7 +152,7 @@ def test_a_full_disk_is_not_our_fault(call: Call, fail_with: list[BaseException]
 def test_stopping_by_hand_is_quiet(call: Call, fail_with: list[BaseException], error: BaseException) -> None:
     fail_with.append(error)
     answer = call("fail")
-    assert (answer.code, answer.err) == (1, "Stopped.\n")
+    assert (answer.code, answer.err.strip()) == (1, "Stopped.")
 
 
 def test_the_installed_program_hands_its_exit_code_on(tmp_path: Path) -> None:
