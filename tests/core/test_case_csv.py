@@ -64,9 +64,9 @@ def test_headers_are_read_in_any_spelling():
 
 
 def test_smart_levels_make_the_tree_and_its_order():
-    rows = ["1.10,J", "1.2,B", "2,C", "1,A", "1.2.1,D", "3.4.5,E"]
+    rows = ["1.10,J", "1.2,B", "2,C", "1,A", "1.2.1,D", "1.2.7.1,F", "3.4.5,E"]
     framework = build("smartLevel,humanCodingScheme,fullStatement\n" + "\n".join(f"{row},s" for row in rows))
-    assert tree(framework) == ["A", ".B", "..D", ".J", "C", "E"]
+    assert tree(framework) == ["A", ".B", "..D", "..F", ".J", "C", "E"]
 
 
 @pytest.mark.parametrize("column", ["isChildOf", "Is Child Of", "parent"])

@@ -137,13 +137,14 @@ def test_a_code_of_several_items_is_refused_with_their_ids_and_the_place():
         ([{"id": "x", "code": "A.10"}, {"id": "y", "code": "A.2"}], (None, None), "yx"),
         ([{"id": "x", "code": "A", "list_enumeration": "2."}, {"id": "y", "list_enumeration": "1."}], (1, 1), "yx"),
         ([{"id": "x", "list_enumeration": "1"}, {"id": "y", "code": "Z"}], (None, 5), "yx"),
+        ([{"id": "x", "code": "A"}, {"id": "y", "list_enumeration": "1", "code": "B"}], (None, None), "yx"),
         ([{"id": "x"}, {"id": "y", "code": "Z"}], (None, None), "yx"),
         ([{"id": "x"}, {"id": "y"}], (None, None), "xy"),
         ([{"id": "x", "code": "B"}, {"id": "y", "code": "A"}], (1, 1), "yx"),
     ],
     ids=[
         "sequence first", "code in natural order", "enumeration before code", "numbered before unnumbered",
-        "coded before uncoded", "the file's order", "equal numbers",
+        "enumerated before not", "coded before uncoded", "the file's order", "equal numbers",
     ],
 )  # fmt: skip
 def test_siblings_are_ordered_by_number_enumeration_code_and_file(items, sequences, expected):
