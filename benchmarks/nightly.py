@@ -25,7 +25,7 @@ connections:
   sis: {connector: oneroster_csv, settings: {path: sample/oneroster}}
   lms: {connector: oneroster_csv, settings: {path: out/delta.zip, mode: delta, version: "1.2"}}
 syncs:
-  nightly: {source: sis, target: lms, mapping: mapping.yaml}
+  nightly: {source: sis, target: lms, mapping: mappings/schools/lakeside.yaml}
 """
 
 
@@ -52,10 +52,8 @@ def measure(folder: Path, students: int, results: int) -> int:
         shutil.rmtree(folder / left, ignore_errors=True)
     (folder / "out").mkdir()
     (folder / "gateway.yaml").write_text(SETTINGS, encoding="utf-8")
-    demo = Path(__file__).parent.parent / "config" / "demo" / "mapping.yaml"
-    (folder / "mapping.yaml").write_text(demo.read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("framework.json", "crosswalk.csv"):
-        shutil.copy(folder / "sample" / name, folder / name)
+    shutil.rmtree(folder / "mappings", ignore_errors=True)
+    shutil.copytree(Path(__file__).parent.parent / "mappings", folder / "mappings")
     plan = run([PROGRAM, "--json", "plan"], cwd=folder)
     planned = json.loads(plan.output)
     apply = run([PROGRAM, "--json", "apply", planned["run"]], cwd=folder)

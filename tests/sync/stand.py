@@ -17,7 +17,7 @@ from gateway.testing.fake_auth import Gate
 from gateway.testing.fake_oneroster import FakeOneRoster
 
 ROOT = Path(__file__).parents[2]
-MAPPING = ROOT / "config" / "demo" / "mapping.yaml"
+MAPPINGS = ROOT / "mappings"
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 SETTINGS = """\
@@ -40,7 +40,7 @@ connections:
 syncs:
   nightly:
     source: sis
-    mapping: mapping.yaml
+    mapping: mappings/schools/lakeside.yaml
     target: lms
     schedule: "30 1 * * *"
 """
@@ -54,8 +54,7 @@ def write_sample(folder: Path, *, results_per_student: int = 20) -> None:
 def write_district(folder: Path, sample: Path, *, address: str, settings: str = SETTINGS) -> Path:
     """A district's folder around a copy of the sample; returns its file."""
     shutil.copytree(sample, folder / "sis")
-    for file in (MAPPING, sample / "framework.json", sample / "crosswalk.csv"):
-        shutil.copy(file, folder / file.name)
+    shutil.copytree(MAPPINGS, folder / "mappings")
     for name, text in (("client-id", "key"), ("client-secret", "s3cret-of-the-platform")):
         (folder / name).write_text(text, encoding="utf-8")
     file = folder / "gateway.yaml"
@@ -75,15 +74,15 @@ def _known(file: Path) -> Iterator[dict[str, object]]:
         yield from ({"sourcedId": row["sourcedId"], "status": "active"} for row in csv.DictReader(stream))
 
 
-def held(platform: FakeOneRoster) -> dict[str, dict[str, object]]:
-    """What the platform's gradebook holds, without when it came."""
-    return {
-        name: {
-            id_: {key: value for key, value in record.items() if key != "dateLastModified"}
-            for id_, record in platform.active(name).items()
-        }
-        for name in ("categories", "scoreScales", "lineItems", "results")
-    }
+def held(platform: FakeOneRoster) -> dict[str, object]:
+    """What the platform's gradebook holds, without when it came and at which address it stands."""
+    return {name: _content(platform.active(name)) for name in ("categories", "scoreScales", "lineItems", "results")}
+
+
+def _content(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _content(part) for key, part in value.items() if key not in ("dateLastModified", "href")}
+    return [_content(part) for part in value] if isinstance(value, list) else value
 
 
 @dataclass

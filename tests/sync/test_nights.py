@@ -58,7 +58,7 @@ def test_the_second_night_pushes_only_what_changed(nights):
 
 def test_what_is_pushed_carries_levels_by_case_identifier(nights):
     nights.run()
-    framework = json.loads((nights.folder / "framework.json").read_text(encoding="utf-8"))
+    framework = json.loads((nights.folder / "sis" / "framework.json").read_text(encoding="utf-8"))
     items = {item["identifier"] for item in framework["CFItems"]}
     for result in nights.platform.active("results").values():
         (objectives,) = result["learningObjectiveSet"]
