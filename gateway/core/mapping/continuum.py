@@ -136,19 +136,18 @@ class Continuum:
 
     def _working(self, stages: pl.DataFrame) -> pl.DataFrame:
         """One row per student and domain: ``entry`` and ``stage`` (the working one), ``progress``, times."""
-        needed = self._gather("needed", stages, pl.Int64)
-        full = stages["done"] >= needed
-        runs = Runs.of(stages["who"], stages["stage"], stages["done"])
-        who = stages["who"].gather(runs.starts)
-        entry, top = stages["stage"].gather(runs.starts), stages["stage"].gather(runs.ends)
+        stages = stages.with_columns(pl.lit(self._gather("needed", stages, pl.Int64) <= stages["done"]).alias("full"))
+        runs = Runs.of(stages, "who")
+        entry = stages["stage"].gather(runs.each["start"])
         if self.highest:
-            working = top + full.gather(runs.ends).cast(pl.Int64)
+            working = runs.newest("stage") + runs.newest("full").cast(pl.Int64)
         else:
-            expected = entry.gather(runs.index) + runs.position - 1
-            holds = full & (stages["stage"] == expected)
-            broken = pl.DataFrame({"run": runs.index, "at": expected}).filter(~holds)
+            expected = pl.lit(entry).gather(pl.col("run")) + runs.position - 1
+            broken = runs.rows.select("run", "stage", "full", expected.alias("at"))
+            broken = broken.filter(~pl.col("full") | (pl.col("stage") != pl.col("at")))
             least = broken.group_by("run").agg(pl.col("at").min())
             working = (entry + runs.counts).scatter(least["run"], least["at"])
+        who = runs.newest("who")
         last = pl.Series([len(each) - 1 for each in self.stages], dtype=pl.Int64).gather(who % len(self.domains))
         placed = pl.DataFrame({"who": who, "entry": entry, "stage": working}).with_columns(
             pl.min_horizontal("stage", pl.lit(last)).alias("stage")

@@ -16,69 +16,75 @@ BINARY_BITS = 40
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Rows sorted by key. ``levels`` and ``weights`` are micros; ``index`` gives each row the number of its run.
+    """``rows``: ``level`` and ``weight`` (micros), ``run`` (its number, from 0), perhaps ``capped``.
+    ``each``: a row per run with ``start`` and ``end`` (inclusive) in ``rows``, and ``count``."""
 
-    ``starts``, ``ends`` (inclusive) and ``counts`` have one entry per run.
-    """
-
-    levels: pl.Series
-    weights: pl.Series
-    capped: pl.Series | None
-    index: pl.Series
-    starts: pl.Series
-    ends: pl.Series
-    counts: pl.Series
+    rows: pl.DataFrame
+    each: pl.DataFrame
 
     @classmethod
-    def of(cls, keys: pl.Series, levels: pl.Series, weights: pl.Series, capped: pl.Series | None = None) -> Runs:
-        """The runs of equal ``keys``, which are sorted."""
-        new = (keys != keys.shift(1)).fill_null(True)
-        starts = new.arg_true().cast(pl.Int64)
-        following = pl.concat([starts.slice(1), pl.Series([len(keys)], dtype=pl.Int64)])
-        ends = following.head(len(starts)) - 1
-        index = (new.cum_sum().cast(pl.Int64) - 1).alias("run")
-        return cls(levels, weights, capped, index, starts, ends, (ends - starts + 1).alias("count"))
+    def of(cls, rows: pl.DataFrame, key: str) -> Runs:
+        """The runs of equal ``key`` in ``rows``, which are sorted by it."""
+        rows = rows.with_columns(pl.col(key).rle_id().cast(pl.Int64).alias("run"))
+        starts = rows.select(pl.col("run").ne_missing(pl.col("run").shift(1)).arg_true().cast(pl.Int64).alias("start"))
+        each = starts.with_columns((pl.col("start").shift(-1, fill_value=rows.height) - 1).alias("end"))
+        return cls(rows, each.with_columns((pl.col("end") - pl.col("start") + 1).alias("count")))
 
     @property
-    def position(self) -> pl.Series:
+    def counts(self) -> pl.Series:
+        return self.each["count"]
+
+    @property
+    def position(self) -> pl.Expr:
         """The place of each row in its run, the oldest being 1."""
-        return pl.int_range(len(self.levels), eager=True) - self.starts.gather(self.index) + 1
+        return pl.int_range(pl.len()) - pl.lit(self.each["start"]).gather(pl.col("run")) + 1
 
     @property
-    def count(self) -> pl.Series:
+    def count(self) -> pl.Expr:
         """For each row the length of its run."""
-        return self.counts.gather(self.index)
+        return pl.lit(self.each["count"]).gather(pl.col("run"))
 
-    def sum(self, values: pl.Series) -> pl.Series:
+    @property
+    def newer(self) -> pl.Expr:
+        """For each row how many newer ones its run has."""
+        return pl.lit(self.each["end"]).gather(pl.col("run")) - pl.int_range(pl.len())
+
+    def with_columns(self, *columns: pl.Expr) -> Runs:
+        return Runs(self.rows.with_columns(*columns), self.each)
+
+    def sums(self, **values: pl.Expr) -> pl.DataFrame:
         """The sums of whole numbers per run."""
-        totals = values.cast(pl.Int64).cum_sum().gather(self.ends)
-        return totals - totals.shift(1).fill_null(0)
+        totals = self.rows.select(
+            value.cast(pl.Int64).cum_sum().gather(pl.lit(self.each["end"])).alias(name)
+            for name, value in values.items()
+        )
+        return totals.select(pl.all() - pl.all().shift(1, fill_value=0))
 
-    def sum_binary(self, values: pl.Series) -> pl.Series:
+    def sums_binary(self, **values: pl.Expr) -> pl.DataFrame:
         """The sums of binary numbers (below about 2**20 a run) per run."""
-        scaled = (values * float(1 << BINARY_BITS)).round().cast(pl.Int64)
-        return self.sum(scaled).cast(pl.Float64) / float(1 << BINARY_BITS)
+        unit = float(1 << BINARY_BITS)
+        scaled = {name: (value * unit).round().cast(pl.Int64) for name, value in values.items()}
+        return self.sums(**scaled).select(pl.all().cast(pl.Float64) / unit)
 
-    def newest(self, values: pl.Series) -> pl.Series:
-        """The last value of each run."""
-        return values.gather(self.ends)
+    def newest(self, name: str) -> pl.Series:
+        """The last value of a column in each run."""
+        return self.rows[name].gather(self.each["end"])
 
-    def keep(self, mask: pl.Series) -> tuple[Runs, pl.Series]:
+    def keep(self, mask: pl.Expr) -> tuple[Runs, pl.Series]:
         """The rows where ``mask`` holds; and for each run that is left its number here."""
-        index = self.index.filter(mask)
-        capped = None if self.capped is None else self.capped.filter(mask)
-        kept = Runs.of(index, self.levels.filter(mask), self.weights.filter(mask), capped)
-        return kept, index.gather(kept.starts)
+        rows = self.rows.filter(mask).rename({"run": "before"})
+        kept = Runs.of(rows, "before")
+        return Runs(kept.rows.drop("before"), kept.each), rows["before"].gather(kept.each["start"])
 
     def by_level(self) -> Runs:
         """The same runs with the rows of each in rising order of level, then oldest first."""
-        frame = pl.DataFrame({"run": self.index, "level": self.levels, "weight": self.weights})
-        ordered = frame.sort("run", "level", maintain_order=True)
-        return Runs(ordered["level"], ordered["weight"], None, self.index, self.starts, self.ends, self.counts)
+        return Runs(self.rows.sort("run", "level", maintain_order=True), self.each)
 
     def spread(self, values: pl.Series, runs: pl.Series) -> pl.Series:
         """``values`` of the chosen ``runs`` as a series over all runs, null elsewhere."""
-        return pl.repeat(None, len(self.starts), dtype=values.dtype, eager=True).scatter(runs, values)
+        if len(values) == self.each.height:
+            return values
+        return pl.repeat(None, self.each.height, dtype=values.dtype, eager=True).scatter(runs, values)
 
 
 def most(values: pl.Series) -> int:

@@ -63,22 +63,33 @@ class Summarizer:
     def _calculated(self, counted: pl.DataFrame) -> pl.DataFrame:
         if counted.is_empty():
             return pl.DataFrame(schema=SCHEMA)
-        capped = None
         if any(self.capped):
             capped = pl.Series(self.capped, dtype=pl.Boolean).gather(counted["rule"])
-        runs = Runs.of(counted["key"], counted["level"], counted["weight"], capped)
-        key, time = counted["key"].gather(runs.starts), counted["time"]
-        rule = pl.Series([self.summaries.rule_of[id] for id in self.ids], dtype=pl.Int64).gather(key % len(self.ids))
-        level = pl.repeat(None, len(key), dtype=pl.Int64, eager=True)
-        used = rule.unique().sort().to_list()
-        for number in used:
+            counted = counted.with_columns(capped.alias("capped"))
+        runs = Runs.of(counted, "key")
+        ends = counted.select(
+            pl.col("key").gather(pl.lit(runs.each["start"])),
+            pl.col("time").gather(pl.lit(runs.each["start"])).alias("first"),
+            pl.col("time").gather(pl.lit(runs.each["end"])).alias("last"),
+        )
+        used = self._rules_used(ends["key"])
+        level = pl.repeat(None, ends.height, dtype=pl.Int64, eager=True)
+        for number, mine in used.items():
             summary = self.summaries.rules[number]
             if len(used) == 1:
                 level = summarize(summary, runs, self.grid)
             else:
-                kept, chosen = runs.keep((rule == number).gather(runs.index))
+                kept, chosen = runs.keep(pl.lit(mine).gather(pl.col("run")))
                 level = level.scatter(chosen, summarize(summary, kept, self.grid))
-        return _frame(key, level, runs.counts, time.gather(runs.starts), time.gather(runs.ends))
+        return _frame(ends["key"], level, runs.counts, ends["first"], ends["last"])
+
+    def _rules_used(self, keys: pl.Series) -> dict[int, pl.Series]:
+        """The numbers of the summary rules that ``keys`` need, each with the keys that need it."""
+        rules = [self.summaries.rule_of[id] for id in self.ids]
+        if len(set(rules)) == 1:
+            return {rules[0]: pl.Series([True])}
+        rule = pl.Series(rules, dtype=pl.Int16).gather(keys % len(rules))
+        return {number: rule == number for number in rule.unique().sort().to_list()}
 
     def _without_level(self, states: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
         """Keys that have only results with a state."""
@@ -134,7 +145,7 @@ class Summarizer:
         if inputs.is_empty():
             return levels
         inputs = inputs.sort("to", "last", "source", nulls_last=False)
-        runs = Runs.of(inputs["to"], inputs["level"], inputs["weight"])
+        runs = Runs.of(inputs.select("to", "level", "weight"), "to")
         first = inputs.group_by("to", maintain_order=True).agg(
             pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
         )

@@ -37,12 +37,14 @@ def micros(value: object) -> int:
     return int(Fraction(str(value)) * MICROS)
 
 
-def runs_of(students: list[list[int]], weights: list[list[int]] | None = None, capped: object = None) -> Runs:
+def runs_of(
+    students: list[list[int]], weights: list[list[int]] | None = None, capped: list[bool] | None = None
+) -> Runs:
     keys = [n for n, levels in enumerate(students) for _ in levels]
     levels = [level for each in students for level in each]
     flat = [weight for each in weights for weight in each] if weights else [MICROS] * len(levels)
-    series = (pl.Series(values, dtype=pl.Int64) for values in (keys, levels, flat))
-    return Runs.of(*series, capped)
+    columns = {"key": keys, "level": levels, "weight": flat, **({"capped": capped} if capped else {})}
+    return Runs.of(pl.DataFrame(columns), "key")
 
 
 def exactly(name: str, levels: list[int], weights: list[int], parameters: Parameters, rounding: Rounding) -> int | None:
@@ -129,9 +131,10 @@ def test_capped_evidence_never_has_more_than_its_share(
     students: list[list[int]], cap: Fraction, alone: bool, flags: list[bool]
 ) -> None:
     total = sum(map(len, students))
-    capped = pl.Series(flags[:total])
     parameters = Parameters(cap=cap, cap_alone=alone)
-    result = METHODS["weighted_mean"].rounded(runs_of(students, None, capped), parameters, Rounding(), 1).to_list()
+    result = (
+        METHODS["weighted_mean"].rounded(runs_of(students, None, flags[:total]), parameters, Rounding(), 1).to_list()
+    )
     start = 0
     for levels, found in zip(students, result, strict=True):
         mine = flags[start : start + len(levels)]

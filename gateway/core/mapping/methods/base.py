@@ -87,31 +87,34 @@ def settle(
     runs: Runs,
     parameters: Parameters,
     rounding: Rounding,
-    value: pl.Series,
-    certain: pl.Series | bool,
+    values: pl.DataFrame,
 ) -> pl.Series:
-    """Binary results (micros, null where not calculable) rounded; doubtful ones that are not certain come from
-    ``method``. ``certain`` says for which runs a doubtful result is known to lie on the boundary."""
-    frame = pl.DataFrame({"value": value}).with_columns(certain=certain)
-    rounded, doubtful = frame.select(
+    """Binary results rounded; doubtful ones that are not certain come from ``method``.
+
+    ``values`` has a row per run: ``value`` (micros, null where not calculable) and ``certain``, which says where a
+    doubtful result is known to lie on the boundary.
+    """
+    found = values.select(
         rounding.binary(pl.col("value")).alias("rounded"),
         (rounding.doubtful(pl.col("value")) & ~pl.col("certain")).fill_null(False).alias("doubtful"),
     )
-    again = doubtful.arg_true()
-    if not len(again):
+    rounded, doubtful = found["rounded"], found["doubtful"]
+    if not doubtful.any():
         return rounded
-    return rounded.scatter(again, [_again(method, runs, run, parameters, rounding) for run in again.to_list()])
+    again = doubtful.arg_true()
+    return rounded.scatter(again, [exactly(method, runs, run, parameters, rounding) for run in again.to_list()])
 
 
-def _again(
+def exactly(
     method: Callable[[Levels, Levels, Sequence[bool], Parameters], Exact],
     runs: Runs,
     run: int,
     parameters: Parameters,
     rounding: Rounding,
 ) -> int | None:
-    start, count = runs.starts[run], runs.counts[run]
-    levels = [Fraction(micros, MICROS) for micros in runs.levels.slice(start, count).to_list()]
-    weights = [Fraction(micros, MICROS) for micros in runs.weights.slice(start, count).to_list()]
+    """The exact result of one run, rounded, in micros."""
+    start, _, count = runs.each.row(run)[:3]
+    rows = runs.rows.slice(start, count)
+    levels, weights = ([Fraction(micros, MICROS) for micros in rows[name].to_list()] for name in ("level", "weight"))
     found = method(levels, weights, (), parameters)
     return None if found is None else rounding.exactly(found[0] * MICROS)

@@ -10,6 +10,7 @@ w times.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
@@ -44,44 +45,47 @@ def _exact_decaying(levels: Levels, weights: Levels, capped: Sequence[bool], giv
 
 def _decaying(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     rate = _rate(given)
-    kinds = runs.weights.unique().sort().to_list()
-    after = runs.count - runs.position
-    first = runs.position == 1
+    kinds = runs.rows["weight"].unique().sort().to_list()
+    bits = _ROOM - (most(runs.rows["level"].abs()) // grid + 1).bit_length()
+    first = pl.int_range(pl.len()) == pl.lit(runs.each["start"]).gather(pl.col("run"))
     if kinds == [MICROS]:
-        shares = _powers(1 - rate, after) * pl.select(pl.when(first).then(1.0).otherwise(float(rate))).to_series()
+        shares = _powers(1 - rate, runs.newer, runs) * pl.when(first).then(1.0).otherwise(float(rate))
     else:
-        shares = _uneven(runs, rate, kinds, first)
-    bits = _ROOM - (most(runs.levels.abs()) // grid + 1).bit_length()
-    scaled = (shares * float(1 << bits)).round().cast(pl.Int64) * (runs.levels // grid)
-    value = runs.sum(scaled).cast(pl.Float64) / float(1 << bits) * grid
-    certain = _certain(runs, rounding, grid, lcm(*((rate * Fraction(k, MICROS)).denominator for k in kinds)))
-    return settle(_exact_decaying, runs, given, rounding, value, certain)
+        runs, shares = _uneven(runs, rate, kinds, first)
+    scaled = (shares * float(1 << bits)).round().cast(pl.Int64) * (pl.col("level") // grid)
+    denominator = lcm(*((rate * Fraction(kind, MICROS)).denominator for kind in kinds))
+    values = runs.sums(value=scaled).select(
+        pl.col("value").cast(pl.Float64) / (float(1 << bits) / grid),
+        (pl.lit(runs.counts) <= _longest_certain(rounding, grid, denominator)).alias("certain"),
+    )
+    return settle(_exact_decaying, runs, given, rounding, values)
 
 
-def _powers(base: Fraction, exponents: pl.Series) -> pl.Series:
-    table = [float(base) ** n for n in range(min(most(exponents), _LONGEST) + 1)]
-    return pl.Series(table, dtype=pl.Float64).gather(exponents.clip(0, len(table) - 1))
+def _powers(base: Fraction, exponents: pl.Expr, runs: Runs) -> pl.Expr:
+    longest = min(most(runs.counts), _LONGEST)
+    table = pl.Series([float(base) ** n for n in range(longest + 1)], dtype=pl.Float64)
+    return pl.lit(table).gather(exponents.clip(0, longest))
 
 
-def _uneven(runs: Runs, rate: Fraction, kinds: Sequence[int], first: pl.Series) -> pl.Series:
+def _uneven(runs: Runs, rate: Fraction, kinds: Sequence[int], first: pl.Expr) -> tuple[Runs, pl.Expr]:
     """The share of each level when weights differ: its own r·w times (1 − r·w) of every newer one."""
-    shares = pl.select(
-        pl.when(first).then(1.0).otherwise((runs.weights * (float(rate) / MICROS)).clip(upper_bound=1.0))
-    ).to_series()
-    for kind in kinds:
-        is_kind = (runs.weights == kind).cast(pl.Int64)
-        until = is_kind.cum_sum()
-        newer = until.gather(runs.ends).gather(runs.index) - until
-        shares = shares * _powers(1 - min(rate * Fraction(kind, MICROS), Fraction(1)), newer)
-    return shares
+    until = [(pl.col("weight") == kind).cast(pl.Int64).cum_sum().alias(f"until{n}") for n, kind in enumerate(kinds)]
+    runs = runs.with_columns(*until)
+    ends = pl.lit(runs.each["end"]).gather(pl.col("run"))
+    shares = pl.when(first).then(1.0).otherwise((pl.col("weight") * (float(rate) / MICROS)).clip(upper_bound=1.0))
+    for n, kind in enumerate(kinds):
+        newer = pl.col(f"until{n}").gather(ends) - pl.col(f"until{n}")
+        shares = shares * _powers(1 - min(rate * Fraction(kind, MICROS), Fraction(1)), newer, runs)
+    return runs, shares
 
 
-def _certain(runs: Runs, rounding: Rounding, grid: int, denominator: int) -> pl.Series:
-    """For which runs exact results on a boundary can be told from near ones: the short ones."""
+@functools.lru_cache(maxsize=256)
+def _longest_certain(rounding: Rounding, grid: int, denominator: int) -> int:
+    """Up to which length of a run exact results on a boundary can be told from near ones."""
     longest = 1
     while longest < 16 and rounding.certain(grid, denominator**longest):
         longest += 1
-    return runs.counts <= longest
+    return longest
 
 
 def _exact_weighted(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -95,22 +99,16 @@ def _exact_weighted(levels: Levels, weights: Levels, capped: Sequence[bool], giv
 
 def _weighted(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     rate = _rate(given)
-    newest, last = runs.newest(runs.levels), runs.newest(runs.weights)
-    frame = pl.DataFrame(
-        {
-            "newest": newest,
-            "levels": runs.sum(runs.levels * runs.weights) - newest * last,
-            "weights": runs.sum(runs.weights) - last,
-        }
-    ).cast(pl.Int128)
+    sums = runs.sums(levels=pl.col("level") * pl.col("weight"), weights=pl.col("weight")).cast(pl.Int128)
+    newest, last = pl.lit(runs.newest("level").cast(pl.Int128)), pl.lit(runs.newest("weight").cast(pl.Int128))
+    weights = pl.col("weights") - last
     p, q = rate.numerator, rate.denominator
-    numerator = pl.col("newest") * p * pl.col("weights") + pl.col("levels") * (q - p)
-    one = pl.col("weights") == 0
+    numerator = newest * p * weights + (pl.col("levels") - newest * last) * (q - p)
+    one = weights == 0
     value = rounding.ratio(
-        pl.when(one).then(pl.col("newest")).otherwise(numerator),
-        pl.when(one).then(1).otherwise(pl.col("weights") * q).cast(pl.Int128),
+        pl.when(one).then(newest).otherwise(numerator), pl.when(one).then(1).otherwise(weights * q).cast(pl.Int128)
     )
-    return frame.select(value.cast(pl.Int64)).to_series()
+    return sums.select(value.cast(pl.Int64).alias("level")).to_series()
 
 
 DECAYING = (

@@ -13,15 +13,18 @@ from gateway.core.mapping.methods.base import Exact, Levels, Method, Parameters,
 from gateway.core.mapping.rounding import Rounding
 
 
-def _ratio(rounding: Rounding, numerator: pl.Series, denominator: pl.Series) -> pl.Series:
-    """``numerator / denominator`` (micros) rounded; null where there is nothing to divide by."""
-    frame = pl.DataFrame({"n": numerator, "d": denominator})
-    divisor = pl.when(pl.col("d") > 0).then(pl.col("d"))
-    return frame.select(rounding.ratio(pl.col("n"), divisor).cast(pl.Int64)).to_series()
+def _ratio(rounding: Rounding, sums: pl.DataFrame, numerator: pl.Expr, denominator: pl.Expr | int) -> pl.Series:
+    """``numerator / denominator`` (micros) of ``sums`` rounded; null where there is nothing to divide by."""
+    if isinstance(denominator, pl.Expr):
+        denominator = pl.when(denominator > 0).then(denominator)
+    return sums.select(rounding.ratio(numerator, denominator).cast(pl.Int64).alias("level")).to_series()
 
 
 def _picked(rounding: Rounding, levels: pl.Series) -> pl.Series:
-    return _ratio(rounding, levels, pl.repeat(1, len(levels), dtype=pl.Int64, eager=True))
+    """Levels that are themselves the result; rounding leaves the steps of a scale as they are."""
+    if (levels % rounding.unit == 0).all():
+        return levels
+    return _ratio(rounding, levels.to_frame("level"), pl.col("level"), 1)
 
 
 def _exact_most_recent(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -29,7 +32,7 @@ def _exact_most_recent(levels: Levels, weights: Levels, capped: Sequence[bool], 
 
 
 def _most_recent(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    return _picked(rounding, runs.newest(runs.levels))
+    return _picked(rounding, runs.newest("level"))
 
 
 def _exact_highest(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -37,8 +40,7 @@ def _exact_highest(levels: Levels, weights: Levels, capped: Sequence[bool], give
 
 
 def _highest(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    ordered = runs.by_level()
-    return _picked(rounding, ordered.newest(ordered.levels))
+    return _picked(rounding, runs.by_level().newest("level"))
 
 
 def _mean_of(levels: Levels, what: str = "") -> tuple[Fraction, str]:
@@ -51,7 +53,8 @@ def _exact_mean(levels: Levels, weights: Levels, capped: Sequence[bool], given: 
 
 
 def _mean(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    return _ratio(rounding, runs.sum(runs.levels), runs.counts)
+    sums = runs.sums(level=pl.col("level")).with_columns(runs.counts)
+    return _ratio(rounding, sums, pl.col("level"), pl.col("count"))
 
 
 def _exact_median(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -61,10 +64,9 @@ def _exact_median(levels: Levels, weights: Levels, capped: Sequence[bool], given
 
 
 def _median(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    ordered = runs.by_level()
-    low = ordered.levels.gather(runs.starts + (runs.counts - 1) // 2)
-    high = ordered.levels.gather(runs.starts + runs.counts // 2)
-    return _ratio(rounding, low + high, pl.repeat(2, len(low), dtype=pl.Int64, eager=True))
+    levels, start, count = pl.lit(runs.by_level().rows["level"]), pl.col("start"), pl.col("count")
+    middle = levels.gather(start + (count - 1) // 2) + levels.gather(start + count // 2)
+    return _ratio(rounding, runs.each, middle, 2)
 
 
 def _exact_mode(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -83,12 +85,12 @@ def _exact_mode(levels: Levels, weights: Levels, capped: Sequence[bool], given: 
 
 
 def _mode(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    frame = pl.DataFrame({"run": runs.index, "level": runs.levels}).with_row_index("row")
+    frame = runs.rows.select("run", "level").with_row_index("row")
     counted = frame.group_by("run", "level").agg(pl.len().alias("times"), pl.col("row").max())
     often = counted.filter(pl.col("times") == pl.col("times").max().over("run"))
     if given.tie is Tie.MEAN:
         means = often.group_by("run").agg(pl.col("level").sum(), pl.len().cast(pl.Int64).alias("of")).sort("run")
-        return _ratio(rounding, means["level"], means["of"])
+        return _ratio(rounding, means, pl.col("level"), pl.col("of"))
     order = {Tie.MOST_RECENT: "row", Tie.HIGHEST: "level", Tie.LOWEST: "level"}[given.tie or Tie.MOST_RECENT]
     ordered = often.sort("run", order, descending=[False, given.tie is not Tie.LOWEST])
     return _picked(rounding, ordered.unique("run", keep="first", maintain_order=True)["level"])
@@ -99,7 +101,7 @@ def _exact_mean_of_most_recent(levels: Levels, weights: Levels, capped: Sequence
 
 
 def _mean_of_most_recent(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    kept, _ = runs.keep(runs.count - runs.position < _count(given))
+    kept, _ = runs.keep(runs.newer < _count(given))
     return _mean(kept, given, rounding, grid)
 
 
@@ -108,7 +110,7 @@ def _exact_median_of_most_recent(levels: Levels, weights: Levels, capped: Sequen
 
 
 def _median_of_most_recent(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    kept, _ = runs.keep(runs.count - runs.position < _count(given))
+    kept, _ = runs.keep(runs.newer < _count(given))
     return _median(kept, given, rounding, grid)
 
 
@@ -130,10 +132,10 @@ def _exact_times_at_mastery(levels: Levels, weights: Levels, capped: Sequence[bo
 
 
 def _times_at_mastery(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    at_mastery = runs.levels >= (given.mastery or 0)
-    kept = runs.sum(at_mastery.cast(pl.Int64))
-    means = _ratio(rounding, runs.sum(runs.levels * at_mastery), kept)
-    return means.set(kept < _count(given), None)
+    at_mastery = pl.col("level") >= (given.mastery or 0)
+    sums = runs.sums(level=pl.when(at_mastery).then("level").otherwise(0), kept=at_mastery)
+    enough = pl.when(pl.col("kept") >= _count(given)).then(pl.col("kept"))
+    return _ratio(rounding, sums, pl.col("level"), enough)
 
 
 def _exact_sum(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -141,7 +143,7 @@ def _exact_sum(levels: Levels, weights: Levels, capped: Sequence[bool], given: P
 
 
 def _sum(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    return _picked(rounding, runs.sum(runs.levels))
+    return _picked(rounding, runs.sums(level=pl.col("level"))["level"])
 
 
 def _exact_weighted_mean(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -170,28 +172,23 @@ def _limited(weights: Levels, capped: Sequence[bool], given: Parameters) -> tupl
 
 
 def _weighted_mean(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    if given.cap is None or runs.capped is None or not runs.capped.any():
-        return _ratio(rounding, runs.sum(runs.levels * runs.weights), runs.sum(runs.weights))
-    inside = runs.capped.cast(pl.Int64) * runs.weights
-    frame = pl.DataFrame(
-        {
-            "all_levels": runs.sum(runs.levels * runs.weights),
-            "all": runs.sum(runs.weights),
-            "in_levels": runs.sum(runs.levels * inside),
-            "in": runs.sum(inside),
-        }
-    ).cast(pl.Int128)
+    product, weight = pl.col("level") * pl.col("weight"), pl.col("weight")
+    if given.cap is None or "capped" not in runs.rows.columns or not runs.rows["capped"].any():
+        return _ratio(rounding, runs.sums(level=product, weight=weight), pl.col("level"), pl.col("weight"))
+    capped = pl.col("capped").cast(pl.Int64)
+    sums = runs.sums(all_levels=product, all=weight, in_levels=product * capped, inside=weight * capped)
     a, b = given.cap.numerator, given.cap.denominator
-    others = pl.col("all") - pl.col("in")
-    over = pl.col("in") * (b - a) > others * a
+    others = pl.col("all") - pl.col("inside")
+    over = pl.col("inside") * (b - a) > others * a
     # (A + B·f) / (O + P·f) with f = O·a / ((b - a)·P), without fractions: (A·(b-a)·P + B·O·a) / (O·b·P)
-    levels = (pl.col("all_levels") - pl.col("in_levels")) * (b - a) * pl.col("in") + pl.col("in_levels") * others * a
-    numerator = pl.when(over).then(levels).otherwise(pl.col("all_levels"))
-    denominator = pl.when(over).then(others * b * pl.col("in")).otherwise(pl.col("all"))
-    alone = pl.col("all") if given.cap_alone else None
-    denominator = pl.when(others == 0).then(alone).otherwise(denominator)
-    numerator = pl.when(others == 0).then(pl.col("all_levels")).otherwise(numerator)
-    return frame.select(rounding.ratio(numerator, denominator).cast(pl.Int64)).to_series()
+    outside = pl.col("all_levels") - pl.col("in_levels")
+    levels = outside * (b - a) * pl.col("inside") + pl.col("in_levels") * others * a
+    limited = (others > 0) & over
+    denominator = pl.when(limited).then(others * b * pl.col("inside")).otherwise(pl.col("all"))
+    if not given.cap_alone:
+        denominator = pl.when(others > 0).then(denominator)
+    numerator = pl.when(limited).then(levels).otherwise(pl.col("all_levels"))
+    return _ratio(rounding, sums.cast(pl.Int128), numerator, denominator)
 
 
 def _count(given: Parameters) -> int:

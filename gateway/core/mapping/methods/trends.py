@@ -15,7 +15,17 @@ from fractions import Fraction
 import polars as pl
 
 from gateway.core.mapping.groups import Runs, most
-from gateway.core.mapping.methods.base import Exact, Levels, Method, Parameters, Zeros, listed, settle, show
+from gateway.core.mapping.methods.base import (
+    Exact,
+    Levels,
+    Method,
+    Parameters,
+    Zeros,
+    exactly,
+    listed,
+    settle,
+    show,
+)
 from gateway.core.mapping.rounding import MICROS, Rounding
 
 _DIGITS = 60
@@ -43,9 +53,9 @@ def _exact_linear(levels: Levels, weights: Levels, capped: Sequence[bool], given
 
 def _linear(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     """At n the line is the sum of s·(6i − 2n − 2), divided by n(n + 1)."""
-    factors = runs.position * 6 - runs.count * 2 - 2
-    frame = pl.DataFrame({"sum": runs.sum(runs.levels * factors), "n": runs.counts})
-    return frame.select(rounding.ratio(pl.col("sum"), pl.col("n") * (pl.col("n") + 1)).cast(pl.Int64)).to_series()
+    sums = runs.sums(level=pl.col("level") * (runs.position * 6 - runs.count * 2 - 2)).with_columns(runs.counts)
+    value = rounding.ratio(pl.col("level"), pl.col("count") * (pl.col("count") + 1))
+    return sums.select(value.cast(pl.Int64)).to_series()
 
 
 def _positive(levels: Levels, given: Parameters) -> Levels | None:
@@ -85,44 +95,45 @@ def _exact_power(levels: Levels, weights: Levels, capped: Sequence[bool], given:
 
 def _with_logarithm(runs: Runs, given: Parameters) -> tuple[Runs, pl.Series]:
     """The rows that a power law uses, and the runs that are left."""
-    every = pl.int_range(len(runs.starts), eager=True)
-    zero = runs.levels <= 0
-    if not zero.any():
+    every = pl.int_range(runs.each.height, eager=True)
+    zero = pl.col("level") <= 0
+    if not (runs.rows["level"] <= 0).any():
         return runs, every
     if given.zeros is Zeros.DROP:
         return runs.keep(~zero)
     if given.zeros is Zeros.FLOOR:
-        raised = runs.levels.clip(lower_bound=given.floor or 1)
-        kept = Runs(raised, runs.weights, None, runs.index, runs.starts, runs.ends, runs.counts)
-        return kept, every
-    return runs.keep((runs.sum(zero.cast(pl.Int64)) == 0).gather(runs.index))
+        return runs.with_columns(pl.col("level").clip(lower_bound=given.floor or 1)), every
+    zeros = runs.sums(zeros=zero)["zeros"]
+    return runs.keep(pl.lit(zeros == 0).gather(pl.col("run")))
 
 
-def _power_fit(runs: Runs) -> tuple[pl.Series, pl.Series]:
-    """Logarithm of the start, and slope, per run (0 for runs of one)."""
+def _power_fit(runs: Runs) -> pl.DataFrame:
+    """Per run ``start`` (a logarithm), ``slope`` (0 for runs of one), ``n``, and ``value``: the curve at n in micros,
+    which is the last level itself for runs of one or two."""
     longest = max(most(runs.counts), 1)
     table = pl.int_range(1, longest + 1, eager=True).cast(pl.Float64).log()
-    x, y = table.gather(runs.position - 1), (runs.levels.cast(pl.Float64) / MICROS).log()
-    n = runs.counts.cast(pl.Float64)
-    sum_x = table.cum_sum().gather(runs.counts - 1)
-    sum_xx = (table * table).cum_sum().gather(runs.counts - 1)
-    sum_y, sum_xy = runs.sum_binary(y), runs.sum_binary(x * y)
-    slope = ((n * sum_xy - sum_x * sum_y) / (n * sum_xx - sum_x * sum_x)).set(runs.counts == 1, 0.0)
-    return (sum_y - slope * sum_x) / n, slope
-
-
-def _power_value(runs: Runs) -> pl.Series:
-    """The power law at n in micros; the last level itself for runs of one or two."""
-    start, slope = _power_fit(runs)
-    value = (start + slope * runs.counts.cast(pl.Float64).log()).exp() * MICROS
-    short = runs.counts <= 2
-    return value.zip_with(~short, runs.newest(runs.levels).cast(pl.Float64))
+    sum_of_x, sum_of_xx = pl.lit(table.cum_sum()), pl.lit((table * table).cum_sum())
+    y = (pl.col("level").cast(pl.Float64) / MICROS).log()
+    sums = runs.sums_binary(y=y, xy=y * pl.lit(table).gather(runs.position - 1))
+    sums = sums.with_columns(
+        runs.counts.cast(pl.Float64).alias("n"),
+        sum_of_x.gather(pl.lit(runs.counts - 1)).alias("x"),
+        sum_of_xx.gather(pl.lit(runs.counts - 1)).alias("xx"),
+    )
+    n, x, y = pl.col("n"), pl.col("x"), pl.col("y")
+    slope = pl.when(n > 1).then((n * pl.col("xy") - x * y) / (n * pl.col("xx") - x * x)).otherwise(0.0)
+    fitted = sums.select("n", "x", "y", slope.alias("slope")).with_columns(
+        ((y - pl.col("slope") * x) / n).alias("start")
+    )
+    newest = pl.lit(runs.newest("level").cast(pl.Float64))
+    curve = (pl.col("start") + pl.col("slope") * n.log()).exp() * MICROS
+    return fitted.select("n", "start", "slope", pl.when(n <= 2).then(newest).otherwise(curve).alias("value"))
 
 
 def _power(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     kept, chosen = _with_logarithm(runs, given)
-    rounded = settle(_exact_power, kept, given, rounding, _power_value(kept), kept.counts <= 2)
-    return runs.spread(rounded, chosen)
+    values = _power_fit(kept).select("value", (pl.col("n") <= 2).alias("certain"))
+    return runs.spread(settle(_exact_power, kept, given, rounding, values), chosen)
 
 
 def _candidates(levels: Levels) -> list[tuple[str, list[Fraction]]]:
@@ -143,36 +154,37 @@ def _exact_best_fit(levels: Levels, weights: Levels, capped: Sequence[bool], giv
 
 def _best_fit(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     kept, chosen = _with_logarithm(runs, given)
-    n, i = kept.counts.cast(pl.Float64), kept.position.cast(pl.Float64)
-    mean = kept.sum(kept.levels).cast(pl.Float64) / n
-    sums = kept.sum(kept.levels * kept.position).cast(pl.Float64)
-    line_slope = ((sums - mean * n * (n + 1) / 2) * 12 / (n * (n * n - 1))).set(kept.counts == 1, 0.0)
-    start, slope = _power_fit(kept)
-    by_row = kept.index
+    n, middle = pl.col("n"), (pl.col("n") + 1) / 2
+    sums = kept.sums(level=pl.col("level"), moment=pl.col("level") * kept.position).cast(pl.Float64)
+    fitted = _power_fit(kept).hstack(sums).with_columns((pl.col("level") / n).alias("mean"))
+    tilt = (pl.col("moment") - pl.col("level") * middle) * 12 / (n * (n * n - 1))
+    fitted = fitted.with_columns(pl.when(n > 1).then(tilt).otherwise(0.0).alias("tilt"))
+    values = fitted.select(
+        (pl.col("mean") + pl.col("tilt") * (n - 1) / 2).alias("line"), pl.col("value").alias("power"), "mean"
+    )
+
+    def of_run(name: str) -> pl.Expr:
+        return pl.lit(fitted[name]).gather(pl.col("run"))
+
+    i = kept.position.cast(pl.Float64)
     fits = {
-        "line": mean.gather(by_row) + line_slope.gather(by_row) * (i - (kept.count.cast(pl.Float64) + 1) / 2),
-        "power": (start.gather(by_row) + slope.gather(by_row) * i.log()).exp() * MICROS,
-        "mean": mean.gather(by_row),
+        "line": of_run("mean") + of_run("tilt") * (i - (of_run("n") + 1) / 2),
+        "power": (of_run("start") + of_run("slope") * i.log()).exp() * MICROS,
+        "mean": of_run("mean"),
     }
-    errors = pl.DataFrame({name: kept.sum_binary((fit - kept.levels).abs() / MICROS) for name, fit in fits.items()})
-    least = errors.min_horizontal()
-    values = {"line": mean + line_slope * (n - 1) / 2, "power": _power_value(kept), "mean": mean}
-    frame = pl.DataFrame({f"{name}_value": value for name, value in values.items()}).hstack(errors)
-    above = {name: pl.col(name) - pl.lit(least) for name in fits}
-    tied = float(_TIED)
-    value = pl.coalesce(pl.when(above[name] <= tied).then(pl.col(f"{name}_value")) for name in fits)
-    close = pl.any_horizontal(*(above[name].is_between(tied / 100, tied * 100) for name in fits))
-    found = frame.select(value.alias("value"), close.alias("close"))
-    rounded = settle(_exact_best_fit, kept, given, rounding, found["value"], False)
-    again = found["close"].arg_true().to_list()
+    errors = kept.sums_binary(**{name: (fit - pl.col("level")).abs() / MICROS for name, fit in fits.items()})
+    least, tied = pl.lit(errors.min_horizontal()), float(_TIED)
+    above = [errors.select(pl.col(name) - least).to_series() for name in fits]
+    value = pl.coalesce(
+        pl.when(pl.lit(each) <= tied).then(pl.col(name)) for name, each in zip(fits, above, strict=True)
+    )
+    found = values.select(value.alias("value"), pl.lit(False).alias("certain"))
+    close = pl.select(pl.any_horizontal(*(pl.lit(each).is_between(tied / 100, tied * 100) for each in above)))
+    again = close.to_series().arg_true().to_list()
+    rounded = settle(_exact_best_fit, kept, given, rounding, found)
     if again:
-        exact = [_exact_best_fit(_run(kept, run), (), (), given) for run in again]
-        rounded = rounded.scatter(again, [e and rounding.exactly(e[0] * MICROS) for e in exact])
+        rounded = rounded.scatter(again, [exactly(_exact_best_fit, kept, run, given, rounding) for run in again])
     return runs.spread(rounded, chosen)
-
-
-def _run(runs: Runs, run: int) -> Levels:
-    return [Fraction(each, MICROS) for each in runs.levels.slice(runs.starts[run], runs.counts[run]).to_list()]
 
 
 def _exact_higher(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
@@ -185,11 +197,10 @@ def _exact_higher(levels: Levels, weights: Levels, capped: Sequence[bool], given
 
 def _higher(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     """Rounding keeps order, so that the higher of both is rounded by taking the higher rounded one."""
-    kept, chosen = _with_logarithm(runs, given)
-    power = settle(_exact_power, kept, given, rounding, _power_value(kept), kept.counts <= 2)
-    frame = pl.DataFrame({"sum": runs.sum(runs.levels), "n": runs.counts, "power": runs.spread(power, chosen)})
-    mean = rounding.ratio(pl.col("sum"), pl.col("n")).cast(pl.Int64)
-    return frame.select(pl.max_horizontal(mean, "power")).to_series()
+    sums = runs.sums(level=pl.col("level")).with_columns(runs.counts)
+    mean = rounding.ratio(pl.col("level"), pl.col("count")).cast(pl.Int64)
+    power = pl.lit(_power(runs, given, rounding, grid))
+    return sums.select(pl.max_horizontal(mean, power)).to_series()
 
 
 TRENDS = (
