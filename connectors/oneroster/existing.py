@@ -82,8 +82,9 @@ class Existing:
         """All records of a list by natural key, read once: for providers that know no filters."""
         with self._lock:
             if endpoint.name not in self._indexes:
-                found = self._puller.all_records(endpoint, {})
-                self._indexes[endpoint.name] = {_key_of_record(r): text(r.sourced_id) or "" for r in found}
+                index = self._indexes.setdefault(endpoint.name, {})
+                for record in self._puller.all_records(endpoint, {}):
+                    index.setdefault(_key_of_record(record), text(record.sourced_id) or "")
             return self._indexes[endpoint.name]
 
 

@@ -31,14 +31,12 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 "auth": {"type": "oauth2"},
                 "profile": {
                     "page_size": 500,
-                    "delta": True,
-                    "envelopes": {"academicSessions": ["terms"], "orgs": ["schools"]},
                     "single_envelopes": {"academicSession": ["term"], "org": ["school"]},
                     "exclude": ["scoreScales"],
                 },
             },
             "The token address is the base address followed by /token; a token lives six hours and needs scopes. "
-            "Only students with a current class enrollment are delivered. Ask for full pulls off-peak only.",
+            "Only students with a current class enrollment are delivered. Plan complete pulls outside school hours.",
             "support.aeries.com (OneRoster API); the Moodle plugin enrol_oneroster",
         ),
         "classlink-direct": Preset(

@@ -96,6 +96,17 @@ def test_a_self_built_servers_lists_are_found_under_their_alias() -> None:
     assert set(rows(pages, "results")["id"]) == set(fake.tables["results"])
 
 
+def test_a_self_built_servers_single_objects_are_found_under_their_alias() -> None:
+    class Single(Enveloped):
+        def answer(self, environ: Any, body: bytes, striking: Striking) -> Reply:
+            reply = super().answer(environ, body, striking)
+            return Reply(200, {"data": reply.document["result"]}) if "/results/" in environ["PATH_INFO"] else reply
+
+    assert set(connect(Single(), preset="self-built").read_back("results", ["r-0-00", "nobody"])) == {"r-0-00"}
+    with pytest.raises(IncompletePullError):
+        connect(Single(), preset="self-built", profile={"single_envelopes": {"*": []}}).read_back("results", ["r-0-00"])
+
+
 def test_an_envelope_that_nobody_named_is_no_empty_list() -> None:
     fake = Enveloped()
     services = {"rostering": "/ims/oneroster/v1p2", "gradebook": "/ims/oneroster/v1p2"}
