@@ -55,6 +55,7 @@ def compile_policy(document: Document) -> Policy:
     scales = _scales(data, reader)
     grades = frozenset[str]().union(*(scale.points for scale in scales))
     words = known_words(data["words"])
+    marks = frozenset(plain_grade(mark) for mark in data["marks"])
     policy = Policy(
         name=data["policy"],
         version=data["version"],
@@ -83,7 +84,7 @@ def compile_policy(document: Document) -> Policy:
         standings=_standings(data["standing"], data, reader),
         compare_unrounded=data["compare"] == "unrounded",
         rank=_rank(data.get("rank")),
-        conversion=compile_conversion(data.get("from_levels"), grades, reader),
+        conversion=compile_conversion(data.get("from_levels"), grades | marks, reader),
         round_points=read_rounding(data["round"]["points"]) if "points" in data["round"] else None,
         round_gpa=read_rounding(data["round"]["gpa"]),
         examples=tuple(data["examples"]),
@@ -280,7 +281,6 @@ def _rank(data: Mapping[str, Any] | None) -> Rank | None:
     return Rank(
         group=tuple(data["group"]),
         minimum_group=data["minimum_group"],
-        unrounded=data["by"] == "unrounded",
         dense=data["ties"] == "dense",
         percentile=data["percentile"],
     )

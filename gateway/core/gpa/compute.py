@@ -95,6 +95,24 @@ def compute_gpa(
             code="policy.not-in-force",
             place=Place(policy.file),
         )
+    return compute_version(
+        policy, courses, as_of=as_of, trace=trace, students=students, calendar=calendar, periods=periods,
+        approximate=approximate,
+    )  # fmt: skip
+
+
+def compute_version(
+    policy: Policy,
+    courses: pl.DataFrame | Courses,
+    *,
+    as_of: date,
+    trace: bool = False,
+    students: pl.DataFrame | None = None,
+    calendar: Calendar | None = None,
+    periods: Sequence[Period] = (Period.CUMULATIVE,),
+    approximate: bool = False,
+) -> GpaResult:
+    """As :func:`compute_gpa`, whether or not this version is in force: for comparisons and examples."""
     prepared = courses if isinstance(courses, Courses) else prepare_courses(courses)
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY and not approximate:
         return _refused(policy, prepared)
@@ -212,16 +230,17 @@ def _finish(policy: Policy, sums: pl.DataFrame, courses: Courses, students: pl.D
     units, quality = pl.col("units").cast(pl.Int128), pl.col("quality").cast(pl.Int128)
     if _after_mean(policy):
         quality = quality + pl.col("after").cast(pl.Int128) * units
-    found = sums.with_columns(quality.alias("exact"), units.alias("over")).with_columns(
-        policy.round_gpa.ratio(pl.col("exact"), pl.when(pl.col("over") > 0).then("over"))
-        .cast(pl.Int64)
-        .alias("micros"),
-        _state(policy).alias("state"),
-    )
-    known = pl.col("state").is_in([State.COMPUTED, State.SO_FAR])
-    found = add_standing(policy, found.with_columns(pl.when(known).then("micros")), courses, students)
-    return found.select(
+    micros = policy.round_gpa.ratio(quality, pl.when(units > 0).then(units)).cast(pl.Int64)
+    state = _state(policy)
+    found = sums.with_columns(
         courses.students.gather(sums[STUDENT]).alias("student_id"),
+        quality.alias("exact"),
+        units.alias("over"),
+        state.alias("state"),
+        pl.when(state.is_in([State.COMPUTED, State.SO_FAR])).then(micros).alias("micros"),
+    )
+    return add_standing(policy, found, students).select(
+        "student_id",
         pl.lit(policy.name).alias("policy"),
         pl.lit(policy.version).alias("version"),
         _decimal(pl.col("micros")).alias("gpa"),
@@ -254,6 +273,8 @@ PROBLEM_SCHEMA = {
 
 def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFrame:
     faulty = rows.filter(pl.col("fault") > 0)
+    if faulty.is_empty():
+        return pl.DataFrame(schema=PROBLEM_SCHEMA)
     problems = [BY_NUMBER[number] for number in faulty["fault"]]
     detail = courses.rows["_problem"].gather(faulty["_row"]).to_list()
     names = courses.students.gather(faulty[STUDENT]) if len(courses.students) else faulty[STUDENT].cast(pl.String)

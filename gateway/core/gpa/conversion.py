@@ -7,7 +7,7 @@ The four families of published conversions are rules of one kind: bands on the m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -138,7 +138,7 @@ def _first_rule(conversion: Conversion) -> pl.Expr:
 
 
 def _fits(rule: Rule) -> pl.Expr:
-    tests = {
+    tests: dict[str, Callable[[int], pl.Expr]] = {
         "mean_at_least": lambda level: pl.col("mean") >= level,
         "mean_above": lambda level: pl.col("mean") > level,
         "mean_at_most": lambda level: pl.col("mean") <= level,
@@ -181,7 +181,7 @@ def _check_rules(conversion: Conversion, reader: Reader) -> None:
     """Try every combination of a few levels: each must find a rule, and each rule must be found."""
     summary = _summarised(conversion, _probes(conversion), ["student_id"])
     mean = pl.int_range(conversion.levels[0], conversion.levels[-1] + 1, conversion.round.unit, eager=True)
-    found = _graded(conversion, summary).filter(pl.lit(conversion.at_least) <= "count")["rule"]
+    found = _graded(conversion, summary).filter(pl.col("count") >= conversion.at_least)["rule"]
     if all(test.startswith("mean_") for rule in conversion.rules for test in rule.tests):
         found = pl.concat([found, pl.DataFrame({"mean": mean}).select(_first_rule(conversion)).to_series()])
     if found.null_count():

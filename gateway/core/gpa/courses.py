@@ -6,34 +6,52 @@ once for each value and not once for each of forty million rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
 from gateway.core.gpa.language import COURSE_COLUMNS
 from gateway.core.gpa.problems import Problem
+from gateway.core.mapping.rounding import to_micros
 from gateway.core.model import LINE
 
-TEXTS = ("student_id", "course_code", "title", "subject", "level", "grade", "term", "repeat_of", "status", "school_id")
 CODED = ("subject", "level", "grade", "term", "status")
 ROW = "_row"
 STUDENT = "_student"
 PROBLEM = "_problem"
-"""A text column that a conversion may add: why a course has no grade (the name of a :class:`Problem`)."""
+"""A text column that a conversion may add: why a course has no grade from its levels, in words."""
 
-_NUMBER = r"^[+-]?\d{1,9}(\.\d{1,6})?$"
-_TRUE = ("true", "1", "yes", "y", "x", "t")
-_FALSE = ("false", "0", "no", "n", "f", "")
+OVERRIDE = "override"
+"""A text column that says who changed a course's values by hand, when and why."""
+
+_PLAIN = ("student_id", "course_code", "title", "repeat_of", "school_id")
+_FEW_ROWS = 512
+_MANY_VALUES = 10_000
+_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,6})?0*")
+_YEARS = re.compile(r"(\d{4})(?:\s*[-/–]\s*(?:\d{2})?(\d{2}))?")
+_GRADE_LEVEL = re.compile(r"0?(\d{1,2})(?:th|\.0)?", re.IGNORECASE)
+_YES = ("true", "1", "yes", "y", "x", "t")
+_NO = ("false", "0", "no", "n", "f")
+
+UNREADABLE = -2 * 10**15
+"""Stands in a column of micros for a text that is no number; no number of a file is so small."""
+UNCLEAR = -1
+"""Stands in a flag's column (1 yes, 0 no, empty for an empty cell) for a text that is neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class Courses:
     """Prepared courses: one row an attempt, in the order of the input.
 
-    ``rows`` has the texts of the file, ``<column>_code`` for coded columns, ``credit_micros``, ``score_micros``,
-    ``core_flag``, ``ag_flag``, ``year`` (in which the school year ends), ``level_of_student`` and ``fault``.
-    ``students`` holds the ids, sorted; ``vocabulary`` the values of coded columns; ``given`` the columns of the file.
+    ``rows`` has the plain texts of the file, ``<column>_code`` for coded columns, ``credit_micros``, ``score_micros``,
+    ``core_flag``, ``ag_flag``, ``year`` (in which the school year ends), ``level_of_student``, ``completed`` and
+    ``fault``. ``students`` holds the ids, sorted; ``vocabulary`` the values of coded columns, sorted; ``given`` the
+    columns of the file.
     """
 
     rows: pl.DataFrame
@@ -45,147 +63,142 @@ class Courses:
 def prepare_courses(courses: pl.DataFrame) -> Courses:
     """Read ``courses`` (columns of :data:`COURSE_COLUMNS`, any type; others are ignored) once for all policies."""
     given = frozenset(name for name in COURSE_COLUMNS if name in courses.columns)
-    rows = courses.select(_columns(courses))
+    schema = dict(courses.schema)
+    texts = courses.select(_text(courses, schema.get(name), name).alias(name) for name in COURSE_COLUMNS)
     vocabulary: dict[str, list[str]] = {}
-    coded = []
-    for column in CODED:
-        values, codes = encoded(rows[column])
-        vocabulary[column] = values.to_list()
-        coded.append(codes.alias(f"{column}_code"))
-    students, codes = encoded(rows["student_id"])
-    rows = rows.with_columns(*coded, codes.cast(pl.UInt32).alias(STUDENT))
-    return Courses(rows.with_columns(_faults(rows)), students, vocabulary, given)
+    columns = [texts[name] for name in _PLAIN]
+    for name in CODED:
+        vocabulary[name], codes = coded(texts[name])
+        columns.append(codes.alias(f"{name}_code"))
+    for name, column, read, dtype in _READ:
+        columns.append(_values(texts[name], read, dtype).alias(column))
+    students, codes = coded(texts["student_id"])
+    columns.append(codes.alias(STUDENT))
+    columns += _provenance(courses)
+    rows = pl.DataFrame(columns)
+    faults = _faults(rows, said=PROBLEM in courses.columns)
+    return Courses(rows.with_columns(faults), pl.Series(students, dtype=pl.String), vocabulary, given)
 
 
-def encoded(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The distinct values, sorted, and for each row the position of its value (null stays null)."""
-    values = texts.unique().drop_nulls().sort()
-    if values.is_empty():
-        return values, pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(texts))
-    return values, texts.cast(pl.Enum(values)).to_physical()
+def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
+    nothing = pl.repeat(None, len(courses), dtype=pl.String, eager=True)
+    notes = [(courses[name] if name in courses.columns else nothing).alias(name) for name in (PROBLEM, OVERRIDE)]
+    line = courses[LINE].cast(pl.Int64) if LINE in courses.columns else pl.int_range(1, len(courses) + 1, eager=True)
+    return [*notes, line.alias("line"), pl.int_range(len(courses), dtype=pl.UInt32, eager=True).alias(ROW)]
 
 
-def _columns(courses: pl.DataFrame) -> list[pl.Expr]:
-    columns = [_text(courses, name).alias(name) for name in TEXTS]
-    credit, credit_unread = _micros(courses, "credit")
-    score, score_unread = _micros(courses, "score")
-    problem = pl.col(PROBLEM) if PROBLEM in courses.columns else pl.lit(None, pl.String)
-    line = pl.col(LINE) if LINE in courses.columns else pl.int_range(1, pl.len() + 1)
-    return [
-        *columns,
-        credit.alias("credit_micros"),
-        credit_unread.alias("credit_unread"),
-        score.alias("score_micros"),
-        score_unread.alias("score_unread"),
-        _flag(courses, "core").alias("core_flag"),
-        _ag(courses).alias("ag_flag"),
-        _year(courses).alias("year"),
-        _whole(courses, "grade_level").alias("level_of_student"),
-        _day(courses).alias("completed"),
-        problem.alias(PROBLEM),
-        line.cast(pl.Int64).alias("line"),
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW),
-    ]
+def coded(texts: pl.Series) -> tuple[list[str], pl.Series]:
+    """The distinct values, sorted, and for each row the position of its value (empty stays empty)."""
+    if len(texts) <= _FEW_ROWS:
+        listed = texts.to_list()
+        values = sorted({value for value in listed if value is not None})
+        position = {value: number for number, value in enumerate(values)}
+        return values, pl.Series([position.get(value) for value in listed], dtype=pl.UInt32)
+    distinct = texts.unique().drop_nulls().sort()
+    if distinct.is_empty():
+        return [], pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(texts))
+    return distinct.to_list(), texts.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt32)
 
 
-def _text(courses: pl.DataFrame, name: str) -> pl.Expr:
-    if name not in courses.columns:
+def _text(courses: pl.DataFrame, dtype: pl.DataType | None, name: str) -> pl.Expr:
+    """A column as text without surrounding space; empty text is null; whole floats have no point."""
+    if dtype is None or dtype == pl.Null:
         return pl.lit(None, pl.String)
-    column = pl.col(name)
-    if courses.schema[name].is_float():
-        column = pl.when(column == column.round()).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(
-            column.cast(pl.String)
-        )  # fmt: skip
-    text = column.cast(pl.String).str.strip_chars()
+    if dtype == pl.Boolean:
+        return pl.when(pl.col(name)).then(pl.lit("true")).otherwise(pl.lit("false"))
+    if dtype.is_float():
+        column = pl.Series([None if each is None else f"{each:.9f}" for each in courses[name]], dtype=pl.String)
+        text = pl.lit(column).str.replace(r"\.?0+$", "")
+    else:
+        text = (pl.col(name) if dtype == pl.String else pl.col(name).cast(pl.String)).str.strip_chars()
     return pl.when(text != "").then(text)
 
 
-def _micros(courses: pl.DataFrame, name: str) -> tuple[pl.Expr, pl.Expr]:
-    """A number in micros, and whether there was something that is no number of at most six places."""
-    if name not in courses.columns:
-        return pl.lit(None, pl.Int64), pl.lit(False)
-    dtype, column = courses.schema[name], pl.col(name)
-    if dtype.is_float():
-        micros = (column * 1_000_000).round()
-        exact = column.is_finite() & ((column * 1_000_000 - micros).abs() < 0.001) & (column.abs() < 1e9)
-        return pl.when(exact).then(micros).cast(pl.Int64), column.is_not_null() & ~exact.fill_null(False)
-    if isinstance(dtype, pl.Decimal) or dtype.is_integer():
-        wide = column.cast(pl.Decimal(38, 10))
-        value = wide.cast(pl.Decimal(18, 6), strict=False)
-        exact = value.cast(pl.Decimal(38, 10)) == wide
-        return _physical(pl.when(exact).then(value)), column.is_not_null() & ~exact.fill_null(False)
-    text = _text(courses, name)
-    value = pl.when(text.str.contains(_NUMBER)).then(text).cast(pl.Decimal(18, 6), strict=False)
-    return _physical(value), text.is_not_null() & value.is_null()
+def _values(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
+    """A column of texts, each distinct one read once."""
+    if len(texts) <= _FEW_ROWS:
+        known = {value: None if value is None else read(value) for value in set(texts)}
+        return pl.Series([known[value] for value in texts], dtype=dtype)
+    if texts.null_count() == len(texts):
+        return pl.repeat(None, len(texts), dtype=dtype, eager=True)
+    if read is read_micros and texts.n_unique() > _MANY_VALUES:
+        plain = texts.set(~texts.str.contains(f"^(?:{_NUMBER.pattern})$"), None)
+        micros = plain.cast(pl.Decimal(38, 20), strict=False).cast(pl.Decimal(18, 6)).to_physical().cast(pl.Int64)
+        return micros.set(plain.is_null() & texts.is_not_null(), UNREADABLE)
+    values, codes = coded(texts)
+    return pl.Series([read(value) for value in values], dtype=dtype).gather(codes)
 
 
-def _physical(decimal: pl.Expr) -> pl.Expr:
-    return decimal.cast(pl.Decimal(18, 6)).to_physical().cast(pl.Int64)
+def read_micros(text: str) -> int:
+    """A number in micros; :data:`UNREADABLE` for anything that is no number of at most six places."""
+    return to_micros(Decimal(text)) if _NUMBER.fullmatch(text) else UNREADABLE
 
 
-def _flag(courses: pl.DataFrame, name: str) -> pl.Expr:
-    """Yes, no (an empty cell is a no), or null for anything else."""
-    if name not in courses.columns:
-        return pl.lit(None, pl.Boolean)
-    if courses.schema[name] == pl.Boolean:
-        return pl.col(name).fill_null(False)
-    text = _text(courses, name).fill_null("").str.to_lowercase()
-    return pl.when(text.is_in(_TRUE)).then(True).when(text.is_in(_FALSE)).then(False)
+def _read_flag(text: str) -> int:
+    word = text.lower()
+    return 1 if word in _YES else 0 if word in _NO else UNCLEAR
 
 
-def _ag(courses: pl.DataFrame) -> pl.Expr:
-    """An a–g subject is a letter from A to G, or a plain yes."""
-    if "ag" not in courses.columns or courses.schema["ag"] == pl.Boolean:
-        return _flag(courses, "ag")
-    text = _text(courses, "ag").fill_null("").str.to_lowercase()
-    letter = text.str.contains("^[a-g]$")
-    return pl.when(letter | text.is_in(_TRUE)).then(True).when(text.is_in(_FALSE)).then(False)
+def _read_ag(text: str) -> int:
+    """An a–g subject is a letter from A to G, or a plain yes or no (the letter F is a subject, not a no)."""
+    return 1 if text.lower() in tuple("abcdefg") else _read_flag(text)
 
 
-def _year(courses: pl.DataFrame) -> pl.Expr:
+def _read_year(text: str) -> int | None:
     """The year in which the school year ends: ``2025-2026``, ``2025-26``, ``2025/26`` and ``2026`` are 2026."""
-    text = _text(courses, "school_year")
-    last = text.str.extract(r"^\d{2}(\d{2})\s*[-/–]\s*(?:\d{2})?\d{2}$").cast(pl.Int64, strict=False)
-    first = text.str.extract(r"^(\d{4})\s*[-/–]").cast(pl.Int64, strict=False)
-    alone = text.str.extract(r"^(\d{4})$").cast(pl.Int64, strict=False)
-    ends = text.str.extract(r"(\d{2})$").cast(pl.Int64, strict=False)
-    follows = ends == (last + 1) % 100
-    return pl.when(follows).then(first + 1).otherwise(alone).cast(pl.Int32)
+    match = _YEARS.fullmatch(text)
+    if match is None:
+        return None
+    first, second = int(match[1]), match[2]
+    if second is None:
+        return first
+    return first + 1 if int(second) == (first + 1) % 100 else None
 
 
-def _whole(courses: pl.DataFrame, name: str) -> pl.Expr:
-    return _text(courses, name).str.extract(r"^0?(\d{1,2})(?:th|\.0)?$").cast(pl.Int32, strict=False)
+def _read_grade_level(text: str) -> int | None:
+    match = _GRADE_LEVEL.fullmatch(text)
+    return int(match[1]) if match else None
 
 
-def _day(courses: pl.DataFrame) -> pl.Expr:
-    if "completed_on" not in courses.columns:
-        return pl.lit(None, pl.Date)
-    if courses.schema["completed_on"].is_temporal():
-        return pl.col("completed_on").cast(pl.Date)
-    return _text(courses, "completed_on").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+def _read_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
 
 
-def _faults(rows: pl.DataFrame) -> pl.Series:
+_READ: tuple[tuple[str, str, Callable[[str], Any], pl.DataType], ...] = (
+    ("credit", "credit_micros", read_micros, pl.Int64()),
+    ("score", "score_micros", read_micros, pl.Int64()),
+    ("core", "core_flag", _read_flag, pl.Int8()),
+    ("ag", "ag_flag", _read_ag, pl.Int8()),
+    ("school_year", "year", _read_year, pl.Int32()),
+    ("grade_level", "level_of_student", _read_grade_level, pl.Int32()),
+    ("completed_on", "completed", _read_day, pl.Date()),
+)
+
+
+def _faults(rows: pl.DataFrame, *, said: bool) -> pl.Series:
     """What is wrong with a row whatever the policy, as a :class:`Problem`'s number; 0 is nothing."""
     twice = _same_slot(rows)
     fault = (
-        pl.when(pl.col("student_id").is_null()).then(Problem.NO_STUDENT.number)
+        pl.when(pl.col(STUDENT).is_null()).then(Problem.NO_STUDENT.number)
         .when(pl.col("course_code").is_null()).then(Problem.NO_COURSE.number)
-        .when(pl.col("credit_unread")).then(Problem.CREDIT_UNREADABLE.number)
+        .when(pl.col("credit_micros") == UNREADABLE).then(Problem.CREDIT_UNREADABLE.number)
         .when(pl.col("credit_micros") < 0).then(Problem.CREDIT_NEGATIVE.number)
-        .when(pl.col("score_unread")).then(Problem.SCORE_UNREADABLE.number)
-        .when(pl.col(PROBLEM).is_not_null()).then(Problem.NO_GRADE_FROM_LEVELS.number)
-        .when(pl.lit(False) if twice is None else pl.lit(twice)).then(Problem.SAME_SLOT.number)
-        .otherwise(0)
+        .when(pl.col("score_micros") == UNREADABLE).then(Problem.SCORE_UNREADABLE.number)
     )  # fmt: skip
-    return rows.select(fault.cast(pl.UInt8).alias("fault")).to_series()
+    if said:
+        fault = fault.when(pl.col(PROBLEM).is_not_null()).then(Problem.NO_GRADE_FROM_LEVELS.number)
+    if twice is not None:
+        fault = fault.when(twice).then(Problem.SAME_SLOT.number)
+    return rows.select(fault.otherwise(0).cast(pl.UInt8).alias("fault")).to_series()
 
 
-def _same_slot(rows: pl.DataFrame) -> pl.Series | None:
-    """Rows that say the same course in the same year and term (both known) more than once, if there are any."""
+def _same_slot(rows: pl.DataFrame) -> pl.Expr | None:
+    """Whether a row says the same course in the same (known) year and term as another; ``None`` if none does."""
     slot = [STUDENT, "course_code", "year", "term_code", "school_id", "repeat_of"]
-    keys = rows.select(pl.struct(slot).hash()).to_series()
-    if keys.n_unique() == len(keys):
+    if rows.select(pl.struct(slot).hash().n_unique()).item() == len(rows):
         return None
     known = pl.col("year").is_not_null() & pl.col("term_code").is_not_null()
-    return rows.select((pl.struct(slot).is_duplicated() & known).fill_null(False)).to_series()
+    return (pl.struct(slot).is_duplicated() & known).fill_null(False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from gateway.core.gpa.courses import Courses
+from gateway.core.gpa.courses import UNCLEAR, Courses
 from gateway.core.gpa.policy import Policy
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.words import folded
@@ -57,8 +57,7 @@ def word_among(column: str, values: frozenset[str], policy: Policy, courses: Cou
 
 def _among(column: str, values: frozenset[str], policy: Policy, courses: Courses) -> pl.Expr:
     if column in _FLAGS:
-        wanted = "true" in values
-        return pl.col(_FLAGS[column]) if wanted else ~pl.col(_FLAGS[column])
+        return pl.col(_FLAGS[column]).fill_null(0) == (1 if "true" in values else 0)
     if column in _WHOLE:
         return pl.col(_WHOLE[column]).is_in([int(value) for value in values])
     if column == "term":
@@ -74,7 +73,9 @@ def _fault(column: str, courses: Courses) -> pl.Expr:
         return pl.lit(Problem.COLUMN_MISSING.number, pl.UInt8)
     if column not in _EMPTY:
         return pl.lit(None, pl.UInt8)
-    name = _FLAGS.get(column) or _WHOLE.get(column) or f"{column}_code"
+    if column in _FLAGS:
+        return pl.when(pl.col(_FLAGS[column]) == UNCLEAR).then(pl.lit(_EMPTY[column].number, pl.UInt8))
+    name = _WHOLE.get(column) or f"{column}_code"
     return pl.when(pl.col(name).is_null()).then(pl.lit(_EMPTY[column].number, pl.UInt8))
 
 

@@ -204,7 +204,6 @@ class StandingSchema(ConditionSchema):
 class RankSchema(Schema):
     group = fields.List(Word("school_id", "grade_level"), load_default=lambda: ["school_id", "grade_level"])
     minimum_group = Count(least=1, required=True)
-    by = Word("rounded", "unrounded", load_default="rounded")
     ties = Word("shared", "dense", load_default="shared")
     percentile = Word("below", "at_or_below", "half_of_ties", load_default="below")
 

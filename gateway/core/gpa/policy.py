@@ -208,11 +208,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Class rank: who is compared with whom, from which size on, and by which number."""
+    """Class rank: who is compared with whom, from which size on. The printed (rounded) GPAs are compared."""
 
     group: tuple[str, ...]
     minimum_group: int
-    unrounded: bool
     dense: bool
     percentile: str
 

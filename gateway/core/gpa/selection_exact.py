@@ -182,7 +182,9 @@ def _prefixes(plan: Plan, items: list[Item], early: bool) -> States:
     """The best one, the best two … of courses that differ in their points only."""
     weighed = sorted(((-_packed(plan, item), item.row, item) for item in items), key=lambda each: each[:2])
     states: States = {(0, 0, 0): (0, ())}
-    packed, choice, state = 0, (), (0, 0, 0)
+    packed = 0
+    choice: Choice = ()
+    state = (0, 0, 0)
     for negative, row, item in weighed:
         packed, choice = packed - negative, (choice, row)
         state = _added(plan, state, _state(plan, item) if early else (item.units, 0, 0))

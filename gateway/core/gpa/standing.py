@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from gateway.core.gpa.courses import Courses
 from gateway.core.gpa.policy import Condition, Policy
 from gateway.core.mapping.rounding import MICROS
 
@@ -20,11 +19,10 @@ _FACTS: Mapping[str, pl.DataType] = {
 }  # fmt: skip
 
 
-def add_standing(policy: Policy, found: pl.DataFrame, courses: Courses, students: pl.DataFrame | None) -> pl.DataFrame:
-    """``found`` (with ``exact``, ``over``, ``micros``) and the column ``standing``; empty without standings or GPA."""
+def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame | None) -> pl.DataFrame:
+    """``found`` (with ``student_id``, ``exact``, ``over``, ``micros``) and the column ``standing``; empty without standings or GPA."""
     if not policy.standings:
         return found.with_columns(pl.lit(None, pl.String).alias("standing"))
-    found = found.with_columns(courses.students.gather(found["_student"]).alias("student_id"))
     found = _with_facts(found, students)
     standing = pl.lit(None, pl.String)
     for each in reversed(policy.standings):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from gateway.core.gpa.counting import Why
-from gateway.core.gpa.courses import Courses
+from gateway.core.gpa.courses import OVERRIDE, Courses
 from gateway.core.gpa.filters import lookup
 from gateway.core.gpa.policy import Kind, Policy
 from gateway.core.gpa.problems import BY_NUMBER
@@ -20,9 +20,11 @@ from gateway.core.model import SCORE
 TRACE = (
     "student_id", "policy", "version", "digest", "period", "line", "course_code", "title", "subject", "level",
     "school_year", "term", "grade_level", "grade", "counted_as", "number", "points", "weight", "credit", "units",
-    "quality_points", "attempts_averaged", "used", "why", "clause",
+    "quality_points", "attempts_averaged", "used", "why", "clause", "override",
 )  # fmt: skip
 """The columns of a trace."""
+
+_TEXTS = ("subject", "level", "term", "grade")
 
 _WORDS = {
     Why.USED: "used",
@@ -42,9 +44,9 @@ _WORDS = {
 
 def build_trace(policy: Policy, courses: Courses, rows: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
     """The trace of all ``rows``, by student and line."""
-    given = courses.rows.select(pl.col("_row"), "title", "subject", "level", "term", "grade", "student_id",
-                                pl.col("credit_micros"))  # fmt: skip
-    joined = rows.join(given, on="_row", how="left", maintain_order="left")
+    texts = [lookup(f"{name}_code", courses.vocabulary[name], pl.String()).alias(name) for name in _TEXTS]
+    given = courses.rows.select("_row", "title", "student_id", "credit_micros", OVERRIDE, *texts)
+    joined = rows.drop("term_code").join(given, on="_row", how="left", maintain_order="left")
     used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
     averaged = pl.col(AVERAGED)
     weight = pl.col("bonus") if policy.kind is Kind.SEMESTERS else pl.col("weight")
@@ -75,6 +77,7 @@ def build_trace(policy: Policy, courses: Courses, rows: pl.DataFrame, grades: tu
         used.alias("used"),
         _why(policy).alias("why"),
         _clause(policy, grades).alias("clause"),
+        OVERRIDE,
     ).sort("student_id", "period", "line")
 
 
