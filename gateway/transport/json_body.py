@@ -4,10 +4,10 @@ JSON that people rely on has no ``NaN``, no key twice in one object, and no dept
 all three. :func:`decode_records` reads a page of records and sets the bad ones aside by their number, so that one does
 not stop its neighbours; :func:`decode_page` reads a document that is right as a whole or not at all.
 
-The check for doubled keys costs little: what was decoded is encoded again, and the number of colons is compared. Only
-when it differs is the page read anew, slowly, by a reader that sees every key. This is exact as long as encoding never
-writes a colon that was not there, which is why types whose fields have defaults other than ``UNSET`` must be
-``omit_defaults``, and why pages with escaped colons are read slowly. What a type takes as ``msgspec.Raw`` (a
+The check for doubled keys costs little: what was decoded is encoded again, and the length is compared, or else the
+number of colons. Only when they differ is the page read anew, slowly, by a reader that sees every key. This is exact as
+long as encoding never writes what was not there, which is why types whose fields have defaults other than ``UNSET``
+must be ``omit_defaults``, and why pages with escaped colons are read slowly. What a type takes as ``msgspec.Raw`` (a
 number whose digits must stay as they are) is not looked into: who reads it takes single values only.
 
 Source: RFC 8259; msgspec documentation ("UNSET", "omit_defaults").
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar, cast
@@ -105,24 +105,26 @@ def _envelope(record: type[Any], keys: tuple[str, ...]) -> type[msgspec.Struct]:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A decoder; whether its type has places that take anything (where depth is not bounded by the type); and whether
-    what it decodes is never longer when encoded again, as long as the page has no escapes."""
+    """A decoder, and what its type tells of the documents that it reads.
+
+    ``bounded``: nothing nests deeper than the type does. ``never_longer``: no value is written longer than it was read,
+    as 3 is that becomes 3.0.
+    """
 
     decoder: msgspec.json.Decoder[Any]
-    open_ended: bool
-    keeps_length: bool
+    bounded: bool
+    never_longer: bool
 
     def is_sound(self, body: bytes, value: object) -> bool:
         """True if ``body`` surely has no doubled key and is not too deep; False asks for the slow reader."""
-        escapes = _ESCAPE in body
-        if escapes and _ESCAPED_COLON in body:
-            return False
-        again = _encoder.encode(value)
-        if self.keeps_length and not escapes and len(again) == len(body):
+        encoded = _encoder.encode(value)
+        if self.never_longer and len(encoded) == len(body):  # what is left out would be missing in the length
             return True
+        if _ESCAPE in body and _ESCAPED_COLON in body:
+            return False
         colons = body.count(_COLON)
-        if again.count(_COLON) == colons:
-            return not (self.open_ended and _too_deep(body))
+        if encoded.count(_COLON) == colons:
+            return self.bounded or not _too_deep(body)
         try:  # fields that the type does not have, most likely: compare with everything that is there
             everything = msgspec.json.decode(body)
         except (msgspec.DecodeError, RecursionError):
@@ -130,40 +132,49 @@ class _Reader:
         return _encoder.encode(everything).count(_COLON) == colons and not _too_deep(body)
 
 
+_NEVER_LONGER = (
+    msgspec.inspect.BoolType,
+    msgspec.inspect.DictType,
+    msgspec.inspect.IntType,
+    msgspec.inspect.ListType,
+    msgspec.inspect.NoneType,
+    msgspec.inspect.RawType,
+    msgspec.inspect.StrType,
+    msgspec.inspect.StructType,
+    msgspec.inspect.UnionType,
+)
+
+
 @functools.lru_cache(maxsize=64)
 def _reader(type_: type[Any]) -> _Reader:
-    open_ended = _inspect(msgspec.inspect.type_info(type_), set())
-    return _Reader(msgspec.json.Decoder(type_), open_ended, not open_ended and _keeps_length(type_))
+    parts = list(_parts(msgspec.inspect.type_info(type_)))
+    for part in parts:
+        if isinstance(part, msgspec.inspect.StructType):
+            _require_countable(part)
+    bounded = not any(isinstance(part, msgspec.inspect.AnyType) for part in parts)
+    never_longer = all(isinstance(part, _NEVER_LONGER) for part in parts)
+    return _Reader(msgspec.json.Decoder(type_), bounded, never_longer and bounded)
 
 
-def _keeps_length(type_: Any) -> bool:
-    """True if texts, whole numbers, booleans and raw JSON are all that a value holds: they are encoded as they were
-    written, apart from white space. (A decimal fraction may grow: 1e3 becomes 1000.0.)"""
-    names = ("type", "item_type", "item_types", "key_type", "value_type", "types", "fields")
-    waiting, kinds = [msgspec.inspect.type_info(type_)], set()
-    while waiting:
-        info = waiting.pop()
-        kinds.add(type(info))
-        waiting += [part for name in names for part in _as_list(getattr(info, name, ()))]
-    return kinds <= _AS_WRITTEN
-
-
-def _inspect(info: Any, seen: set[type]) -> bool:
-    """True if a value of any shape fits somewhere; refuses types that the check for doubled keys cannot judge."""
-    if isinstance(info, msgspec.inspect.AnyType):
-        return True
+def _parts(info: Any, above: tuple[type, ...] = ()) -> Iterator[msgspec.inspect.Type]:
+    """``info`` and all types within it; a type that contains itself counts as one that may be anything."""
     if isinstance(info, msgspec.inspect.StructType):
-        if info.cls in seen:
-            return True
-        seen = {*seen, info.cls}
-        if not info.cls.__struct_config__.omit_defaults and any(_has_default(f) for f in info.fields):
-            raise TypeError(f"{info.cls.__name__} must be omit_defaults, or have UNSET as its only default")
-        inner = [f.type for f in info.fields]
+        if info.cls in above:
+            yield msgspec.inspect.AnyType()
+            return
+        above = (*above, info.cls)
+        inner = [field.type for field in info.fields]
     else:
         names = ("item_type", "item_types", "key_type", "value_type", "types")
         inner = [part for name in names for part in _as_list(getattr(info, name, ()))]
-    open_parts = [_inspect(part, seen) for part in inner]  # all of them: each may be refused
-    return any(open_parts)
+    yield info
+    for part in inner:
+        yield from _parts(part, above)
+
+
+def _require_countable(struct: msgspec.inspect.StructType) -> None:
+    if not struct.cls.__struct_config__.omit_defaults and any(_has_default(field) for field in struct.fields):
+        raise TypeError(f"{struct.cls.__name__} must be omit_defaults, or have UNSET as its only default")
 
 
 def _has_default(info: msgspec.inspect.Field) -> bool:
