@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 from gateway.sdk import TABLES, Action, Change, oneroster
 
@@ -30,21 +31,24 @@ class UnwritableError(Exception):
         self.reason = reason
 
 
+@cache
 def nested_tables(entity: str) -> tuple[str, ...]:
     """The tables whose rows are part of a record of ``entity``."""
     return tuple(table.name for table in TABLES.values() if table.part_of and table.part_of[0] == entity)
 
 
-def writable_entities(version: str, *, delta: bool) -> list[str]:
+@cache
+def writable_entities(version: str, *, delta: bool) -> tuple[str, ...]:
     """The tables that a bundle can carry, parents first.
 
     A 1.1 user's row holds the roles too; a delta, which is told of changes only, does not know the unchanged half.
     """
     lost = {"users", "roles"} if version == "1.1" and delta else set()
     carried = {table for file in oneroster.CSV_FILES[version].values() for table in file.tables} - lost
-    return [name for name, table in TABLES.items() if name in carried and not table.part_of]
+    return tuple(name for name, table in TABLES.items() if name in carried and not table.part_of)
 
 
+@cache
 def file_of(table: str, version: str) -> oneroster.CsvFile | None:
     """The file that carries ``table`` in ``version``."""
     return next((file for file in oneroster.CSV_FILES[version].values() if file.table == table), None)
@@ -76,8 +80,9 @@ def rows_of(
     rows = [(file, _row(file, {**change.record, "id": change.id, **state}))]
     for table in nested_tables(change.entity):
         nested = file_of(table, version)
-        if nested is not None:
-            rows += ((nested, _link_row(nested, item, change.id, state)) for item in _items(change, table))
+        items = _items(change, table)
+        if nested is not None and items:
+            rows += _link_rows(nested, items, change.id, state)
     yield from rows
 
 
@@ -91,7 +96,8 @@ def _state(change: Change, *, delta: bool, now: datetime) -> dict[str, object]:
     if not delta:
         return {"status": None, "date_last_modified": None}
     status = "tobedeleted" if change.action is Action.INACTIVATE else "active"
-    return {"status": status, "date_last_modified": change.record.get("date_last_modified") or now}
+    modified = change.record.get("date_last_modified") or now
+    return {"status": status, "date_last_modified": format_value(modified, Form.TEXT)}
 
 
 def _refuse_what_1_1_lacks(change: Change, file: oneroster.CsvFile) -> None:
@@ -109,23 +115,31 @@ def _row(file: oneroster.CsvFile, record: Mapping[str, object]) -> list[str]:
     return [_cell(column, record) for column in file.columns]
 
 
-def _link_row(
-    file: oneroster.CsvFile, item: Mapping[str, object], parent_id: str, state: Mapping[str, object]
-) -> list[str]:
-    """The row of a link, with an id of its own out of what it links."""
+def _link_rows(
+    file: oneroster.CsvFile, items: Sequence[Mapping[str, object]], parent_id: str, state: Mapping[str, object]
+) -> Iterator[tuple[oneroster.CsvFile, list[str]]]:
+    """The rows of a record's links, each with an id of its own out of what it links."""
     table = TABLES[str(file.table)]
     parent = table.part_of[1] if table.part_of else "id"
-    record = {**item, parent: parent_id, **state}
-    row = _row(file, record)
-    row[file.header.index("sourcedId")] = oneroster.format_joined_id(*(str(record[k] or "") for k in table.key))
-    return row
+    place = file.header.index("sourcedId")
+    for item in items:
+        record = {**item, parent: parent_id, **state}
+        row = _row(file, record)
+        row[place] = oneroster.format_joined_id(*(str(record[key] or "") for key in table.key))
+        yield file, row
 
 
 def _cell(column: oneroster.CsvColumn, record: Mapping[str, object]) -> str:
+    if column.form is Form.SCALE:
+        value: object = record.get("score_scale_values")
+    elif column.column is None or column.table is not None:
+        return ""
+    else:
+        value = record.get(column.column)
+    if value is None:
+        return ""
     try:
-        if column.form is Form.SCALE:
-            return _scale(record.get("score_scale_values"))
-        text = format_value(record.get(column.column), column.form) if column.column and not column.table else ""
+        text = format_value(value, column.form)
     except ValueError as error:
         raise UnwritableError("csv.unwritable", f"{column.header}: {error}.") from error
     if "\0" in text or not _encodable(text):
@@ -134,6 +148,8 @@ def _cell(column: oneroster.CsvColumn, record: Mapping[str, object]) -> str:
 
 
 def _encodable(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -141,32 +157,32 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _scale(values: object) -> str:
-    items = [item for item in values if isinstance(item, Mapping)] if isinstance(values, Sequence) else []
+def _scale(values: Sequence[object]) -> str:
+    items = [item for item in values if isinstance(item, Mapping)]
     items.sort(key=lambda item: int(str(item["position"])))
     return oneroster.format_score_scale([ScaleValue(str(item["lhs"]), str(item["rhs"])) for item in items])
 
 
 def format_value(value: object, form: oneroster.Form) -> str:
-    """A canonical value as the text of a cell."""
+    """A canonical value as the text of a cell. Raises :class:`ValueError` for one that the form cannot carry."""
     match value:
-        case None:
-            return ""
+        case str():
+            return oneroster.format_objective(value) if form is Form.OBJECTIVE else value
         case bool():
             return "true" if value else "false"
         case Decimal():
             return format(value.normalize(), "f") if value else "0"
         case datetime():
             utc = value.astimezone(UTC)
-            return (
-                utc.date().isoformat()
-                if form is Form.DATE
-                else f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
-            )
+            if form is Form.DATE:
+                return utc.date().isoformat()
+            return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
         case date():
             return value.isoformat()
         case list() | tuple():
+            if form is Form.SCALE:
+                return _scale(value)
             items = [str(item) for item in value]
             return oneroster.format_user_ids(items) if form is Form.USER_IDS else oneroster.format_list(items)
         case _:
-            return oneroster.format_objective(str(value)) if form is Form.OBJECTIVE else str(value)
+            return str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectors.oneroster_csv.headers import HeaderMatch, match_header, merged_file
@@ -25,7 +25,7 @@ MANIFEST_FILE = "manifest.csv"
 
 @dataclass(frozen=True, slots=True)
 class DeliveredFile:
-    """One file that is there and wanted. ``name`` is the file's name as it stands in the bundle."""
+    """One file that is there and wanted. ``name`` is the file's name as it stands in the bundle, without folders."""
 
     declared: oneroster.CsvFile
     name: str
@@ -134,8 +134,11 @@ def _files(
     for name in names:
         mode = _mode(name, bundle, properties, warnings)
         if mode is not None:
-            files[name] = DeliveredFile(merged_file(name, version), bundle.members[f"{name.lower()}.csv"], mode)
-            _note_name(files[name], warnings)
+            stands = bundle.members[f"{name.lower()}.csv"]
+            _note_name(f"{name}.csv", stands, warnings)
+            files[name] = DeliveredFile(merged_file(name, version), stands.rsplit("/", 1)[-1], mode)
+    if "roles" in files and "users" in files:  # 1.2, whatever the manifest says: the users need not tell their roles
+        files["users"] = replace(files["users"], declared=merged_file("users", "1.2"))
     return files
 
 
@@ -154,20 +157,20 @@ def _mode(name: str, bundle: Bundle, properties: Mapping[str, str], warnings: li
     if said == oneroster.FileMode.DELTA:
         return PullMode.DELTA
     if said and said != oneroster.FileMode.BULK:
-        warnings.append(f'{MANIFEST_FILE} says "{said[:20]}" for {name}.csv; it is taken as bulk.')
-    elif not said and properties:
+        warnings.append(f'{MANIFEST_FILE} says "{said[:20]}" for {name}.csv; it is taken as changes only.')
+        return PullMode.DELTA
+    if not said and properties:
         warnings.append(f"{MANIFEST_FILE} does not mention {name}.csv; it is taken as bulk.")
     return PullMode.FULL
 
 
-def _note_name(file: DeliveredFile, warnings: list[str]) -> None:
-    base = file.name.rsplit("/", 1)[-1]
-    if base != file.declared.file_name:
-        warnings.append(f'The file {file.declared.file_name} is named "{base}".')
-    if base != file.name:
-        note = "The files stand in a folder of the zip instead of at its top."
-        if note not in warnings:
-            warnings.append(note)
+def _note_name(name: str, stands: str, warnings: list[str]) -> None:
+    folder, _, base = stands.rpartition("/")
+    if base != name:
+        warnings.append(f'The file {name} is named "{base}".')
+    note = "The files stand in a folder of the zip instead of at its top."
+    if folder and note not in warnings:
+        warnings.append(note)
 
 
 def _note_unknown_files(bundle: Bundle, warnings: list[str]) -> None:

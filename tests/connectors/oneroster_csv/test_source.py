@@ -142,6 +142,31 @@ def test_the_manifest_says_which_files_are_complete_and_which_are_changes(tmp_pa
     assert "does not mention courses.csv" in told
 
 
+def test_a_mode_that_nobody_knows_deletes_nothing(tmp_path: Path) -> None:
+    pulled = pull(make(tmp_path, {"manifest.csv": manifest(orgs="partial"), "orgs.csv": file("orgs")}), tmp_path / "w")
+    assert pulled.streams["orgs"].mode is PullMode.DELTA
+    assert 'manifest.csv says "partial" for orgs.csv; it is taken as changes only.' in pulled.warnings
+
+
+def test_a_zip_with_a_folder_and_other_capitals_is_read_and_told(tmp_path: Path) -> None:
+    org = file("orgs", record("orgs", sourcedId="o1"))
+    path = make(tmp_path, {"export/Manifest.csv": manifest(orgs="bulk"), "export/Orgs.csv": org}, zipped=True)
+    pulled = pull(path, tmp_path / "w")
+    assert pulled.column("orgs", "_source") == ["Orgs.csv"]
+    assert pulled.warnings == [
+        'The file orgs.csv is named "Orgs.csv".',
+        "The files stand in a folder of the zip instead of at its top.",
+    ]
+
+
+def test_a_roles_file_wins_over_a_manifest_that_says_1_1(tmp_path: Path) -> None:
+    user = file("users", record("users", sourcedId="u1"))
+    files = {"manifest.csv": manifest("1.1", users="bulk", roles="bulk"), "users.csv": user, "roles.csv": file("roles")}
+    pulled = pull(make(tmp_path, files), tmp_path / "w")
+    assert pulled.column("users", "id") == ["u1"]
+    assert pulled.streams["users"].tables == ("users",)
+
+
 def test_a_file_that_is_not_there_is_no_stream(tmp_path: Path) -> None:
     pulled = pull(make(tmp_path, {"manifest.csv": manifest(orgs="bulk"), "orgs.csv": file("orgs")}), tmp_path / "w")
     assert list(pulled.streams) == ["orgs"]
