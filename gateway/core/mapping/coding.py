@@ -2,100 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+from typing import TypeAlias, TypeVar
 
 import polars as pl
 
-Values: TypeAlias = list[tuple[object, ...]]
+T = TypeVar("T")
+Values: TypeAlias = tuple[object, ...]
+
+CODED = "#"
 
 _DENSE = 1 << 22
-"""Up to so many possible combinations are numbered through an array; more are numbered by a join."""
+"""Up to so many possible combinations are looked up in an array; more by a join."""
 
 
-class Coder:
-    """The columns of one frame as codes, each made once. A column that the frame lacks counts as not filled in."""
+class Codes:
+    """The columns of a frame as codes: for each row the position of its value among the column's distinct values,
+    which are sorted, null last. Columns that the frame lacks count as not filled in; a time counts as its day.
 
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self.frame = frame
-        self._codes: dict[str, tuple[pl.Series, list[object]]] = {}
+    ``frame`` has the codes of the columns that vary, under their names with :data:`CODED` in front.
+    """
 
-    def column(self, name: str) -> tuple[pl.Series, list[object]]:
-        """For each row the position of its value in the list of distinct values (sorted, null last if there is one)."""
-        if name not in self._codes:
-            self._codes[name] = encode(self.frame[name]) if name in self.frame.columns else self._absent()
-        return self._codes[name]
+    def __init__(self, frame: pl.DataFrame, names: Iterable[str]) -> None:
+        present = [name for name in dict.fromkeys(names) if name in frame.columns]
+        plain = {name: _plain(name, frame.schema[name]) for name in present}
+        distinct = frame.select(plain[name].unique().sort(nulls_last=True).implode() for name in present)
+        self.distinct = {name: distinct[name][0] for name in present}
+        self.varying = {name: values for name, values in self.distinct.items() if len(values) > 1}
+        coded = [_coded(plain[name], values).alias(CODED + name) for name, values in self.varying.items()]
+        self.frame = frame.select(coded)
 
-    def add(self, name: str, values: pl.Series) -> None:
-        """Know a further column."""
-        self._codes[name] = encode(values)
-
-    def _absent(self) -> tuple[pl.Series, list[object]]:
-        return pl.zeros(self.frame.height, pl.UInt32, eager=True), [None]
-
-    def distinct(self, names: Sequence[str]) -> tuple[pl.Series, Values]:
-        """For each row the position of its combination of values in the list of distinct combinations."""
-        several = [(codes, values) for codes, values in map(self.column, names) if len(values) > 1]
-        if len(several) <= 1:
-            codes = several[0][0] if several else pl.zeros(self.frame.height, pl.UInt32, eager=True)
-            seen: list[tuple[int, ...]] = [(n,) for n in range(len(several[0][1]) if several else 1)]
-        else:
-            codes, seen = _combine([codes for codes, _ in several], [len(values) for _, values in several])
-        return codes, self._values(names, seen)
-
-    def _values(self, names: Sequence[str], seen: list[tuple[int, ...]]) -> Values:
-        """The combinations ``seen`` (codes of the columns that vary) as the columns' values."""
-        columns = []
-        varying = 0
-        for name in names:
-            values = self.column(name)[1]
-            if len(values) > 1:
-                columns.append([values[combination[varying]] for combination in seen])
-                varying += 1
-            else:
-                columns.append([values[0] if values else None] * len(seen))
-        return list(zip(*columns, strict=True)) if columns else [()] * len(seen)
+    def add(self, name: str, values: Sequence[object], codes: pl.Expr) -> None:
+        """Know a further column: its distinct values, and for each row the code of its own."""
+        self.distinct[name] = pl.Series(values)
+        if len(values) > 1:
+            self.varying[name] = self.distinct[name]
+            self.frame = self.frame.with_columns(codes.alias(CODED + name))
 
 
-def encode(series: pl.Series) -> tuple[pl.Series, list[object]]:
-    """The codes of one column and its distinct values; a time counts as its day."""
-    if series.dtype.is_temporal():
-        series = series.cast(pl.Date)
-    if series.dtype in (pl.Categorical, pl.Enum):
-        series = series.cast(pl.String)
-    distinct = series.unique().drop_nulls().sort()
-    values = distinct.to_list()
-    if series.dtype == pl.String:
-        codes = series.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt32)
+class Combined:
+    """The distinct combinations of values of some columns. ``rows`` are the values, in the order of the combinations;
+    :meth:`answer` makes answers to them readable by row of the codes."""
+
+    def __init__(self, codes: Codes, names: Sequence[str]) -> None:
+        varying = [name for name in names if name in codes.varying]
+        sizes = [len(codes.varying[name]) for name in varying]
+        self.possible = prod(sizes)
+        self._key = _key(varying, sizes)
+        seen = codes.frame.select(self._key.unique().sort()).to_series() if varying else pl.Series([0])
+        self._seen = seen
+        constant = {name: _first(codes.distinct[name]) if name in codes.distinct else None for name in names}
+        values = {name: codes.varying[name].to_list() for name in varying}
+        self.rows: list[Values] = []
+        for key in seen.to_list():
+            digits = _digits(key, varying, sizes)
+            self.rows.append(tuple(values[name][digits[name]] if name in digits else constant[name] for name in names))
+
+    def answer(self, answers: Sequence[object], dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
+        """For each row the answer to its combination; ``answers`` are in the order of :attr:`rows`."""
+        if all(each == answers[0] for each in answers):
+            return pl.lit(answers[0], dtype)
+        table = pl.Series(answers, dtype=dtype)
+        if self.possible > _DENSE:
+            return self._key.replace_strict(self._seen, table, return_dtype=dtype)
+        if self.possible > len(answers):
+            table = pl.repeat(None, self.possible, dtype=dtype, eager=True).scatter(self._seen, table)
+        return pl.lit(table).gather(self._key)
+
+
+def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A column as values that compare: days for times, text for categories."""
+    if dtype.is_temporal():
+        return pl.col(name).cast(pl.Date)
+    if dtype in (pl.Categorical, pl.Enum):
+        return pl.col(name).cast(pl.String)
+    return pl.col(name)
+
+
+def _coded(column: pl.Expr, values: pl.Series) -> pl.Expr:
+    known = values.drop_nulls()
+    numbers = pl.int_range(len(known), dtype=pl.UInt32, eager=True)
+    if values.dtype == pl.String:
+        codes = column.cast(pl.Enum(known)).to_physical().cast(pl.UInt32)
+    elif values.dtype == pl.Boolean:
+        codes = column.cast(pl.UInt32) if len(known) == 2 else (column * 0).cast(pl.UInt32)
     else:
-        table = pl.DataFrame({"value": distinct, "code": pl.int_range(len(values), dtype=pl.UInt32, eager=True)})
-        codes = pl.DataFrame({"value": series}).join(table, on="value", how="left", maintain_order="left")["code"]
-    if series.null_count():
-        codes = codes.fill_null(len(values))
-        values.append(None)
-    return codes, values or [None]
+        codes = column.replace_strict(known, numbers, default=None, return_dtype=pl.UInt32)
+    return codes.fill_null(len(known)) if len(known) < len(values) else codes
 
 
-def _combine(codes: list[pl.Series], sizes: list[int]) -> tuple[pl.Series, list[tuple[int, ...]]]:
-    key = codes[0].cast(pl.Int64)
-    for each, size in zip(codes[1:], sizes[1:], strict=True):
-        key = key * size + each
-    distinct = key.unique().sort()
-    numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
-    possible = 1
-    for size in sizes:
-        possible *= size
-    if possible <= _DENSE:
-        combined = pl.zeros(possible, pl.UInt32, eager=True).scatter(distinct, numbers).gather(key)
-    else:
-        table = pl.DataFrame({"key": distinct, "code": numbers})
-        combined = pl.DataFrame({"key": key}).join(table, on="key", how="left", maintain_order="left")["code"]
-    return combined, [_digits(each, sizes) for each in distinct.to_list()]
+def _key(names: Sequence[str], sizes: Sequence[int]) -> pl.Expr:
+    """One number for each combination."""
+    if not names:
+        return pl.lit(0, pl.Int64)
+    key = pl.col(CODED + names[0]).cast(pl.Int64)
+    for name, size in zip(names[1:], sizes[1:], strict=True):
+        key = key * size + pl.col(CODED + name)
+    return key.alias("key")
 
 
-def _digits(key: int, sizes: list[int]) -> tuple[int, ...]:
-    digits = []
-    for size in reversed(sizes):
-        key, digit = divmod(key, size)
-        digits.append(digit)
-    return tuple(reversed(digits))
+def _digits(key: int, names: Sequence[str], sizes: Sequence[int]) -> dict[str, int]:
+    digits = {}
+    for name, size in zip(reversed(names), reversed(sizes), strict=True):
+        key, digits[name] = divmod(key, size)
+    return digits
+
+
+def _first(values: pl.Series) -> object:
+    return values[0] if len(values) else None
+
+
+class Memory(dict[Values, T]):
+    """Answers given before; forgets all when it grows beyond reason."""
+
+    _ROOM = 200_000
+
+    def ask(self, key: Values, question: Callable[..., T], *about: object) -> T:
+        if key not in self:
+            if len(self) >= self._ROOM:
+                self.clear()
+            self[key] = question(*about)
+        return self[key]

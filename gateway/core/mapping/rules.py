@@ -118,9 +118,9 @@ class Rules:
         levels = [action.level for action in self.actions.values() if action.level is not None]
         return gcd(*(rule.scale.grid for rule in self.rules if rule.scale), *levels) or 1
 
-    def choose(self, row: Mapping[str, object]) -> int | None:
-        """The number of the first rule that fits."""
-        return next((n for n, rule in enumerate(self.rules) if rule.when.fits(row)), None)
+    def choose(self, row: Mapping[str, object]) -> int:
+        """The number of the first rule that fits, or -1."""
+        return next((n for n, rule in enumerate(self.rules) if rule.when.fits(row)), -1)
 
     def judge(self, scale: Scale, row: Mapping[str, Any]) -> Verdict:
         """The verdict on one score; ``score`` and ``max_score`` of ``row`` are in micros."""
@@ -178,8 +178,6 @@ def compile_rules(
         hint = "All capped evidence shares one cap: write the same number in each rule."
         reader.note(("evidence",), "The rules state several caps.", hint, "cap")
     chosen = dict.fromkeys(name for rule in rules for name in rule.when.columns)
-    if any(rule.override for rule in rules):
-        chosen |= dict.fromkeys(("override_by", "override_reason"))
     cap = Fraction(next(iter(caps))) if caps else None
     return Rules(tuple(rules), tuple(chosen), _compile_actions(data.get("states", {}), reader), cap)
 

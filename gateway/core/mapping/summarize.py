@@ -54,8 +54,8 @@ class Summarizer:
         """The levels of all keys, sorted, and how many results counted twice and were left out."""
         ordered = in_order(collected.counted)
         once = _once(ordered)
-        levels = pl.concat([self._calculated(once), self._without_level(collected.states, once)])
-        levels = self._blocked(levels, collected.states).sort("key")
+        levels = pl.concat([self._calculated(once), self._without_level(collected.others, once)])
+        levels = self._blocked(levels, collected.others).sort("key")
         for roll_up in self.summaries.roll_ups:
             levels = self._rolled_up(levels, roll_up)
         return levels, ordered.height - once.height
@@ -144,7 +144,7 @@ class Summarizer:
         )
         if inputs.is_empty():
             return levels
-        inputs = inputs.sort("to", "last", "source", nulls_last=False)
+        inputs = inputs.sort("to", "last", "source")
         runs = Runs.of(inputs.select("to", "level", "weight"), "to")
         first = inputs.group_by("to", maintain_order=True).agg(
             pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
@@ -174,9 +174,9 @@ def in_order(counted: pl.DataFrame) -> pl.DataFrame:
         return counted
     bits = (last - first).bit_length()
     if most(counted["key"]).bit_length() + bits > 62:
-        return counted.sort("key", "time", *ties, nulls_last=True)
+        return counted.sort("key", "time", *ties)
     packed = counted.with_columns(((pl.col("key") * (1 << bits)) + (pl.col("time") - first)).alias("order"))
-    return packed.sort("order", *ties, nulls_last=True).drop("order")
+    return packed.sort("order", *ties).drop("order")
 
 
 def _once(ordered: pl.DataFrame) -> pl.DataFrame:

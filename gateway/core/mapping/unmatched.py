@@ -1,0 +1,106 @@
+"""The unmatched report: what no rule, no way of alignment or no scale knew, by value and with counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from gateway.core.mapping.alignment import Alignment
+from gateway.core.mapping.coding import Codes, Combined
+from gateway.core.mapping.facts import facts
+from gateway.core.mapping.result import UNMATCHED, sum_unmatched
+from gateway.core.mapping.rounding import from_micros
+from gateway.core.mapping.rules import CODE, Reason, Rules, Verdict
+from gateway.core.mapping.scales import plain
+
+Entry = tuple[str, str | None, str | None, str, str | None]
+"""Kind, column, value, reason, suggestion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """What is needed to report on the ``pairs`` of one call: their ``outcome``, ``student`` and ``time``."""
+
+    rules: Rules
+    alignment: Alignment
+    codes: Codes
+    frame: pl.DataFrame
+    pairs: pl.DataFrame
+
+    def report(
+        self, names: Sequence[str], scores: Combined, verdicts: Sequence[Verdict], targets: Combined
+    ) -> pl.DataFrame:
+        """The table :data:`~gateway.core.mapping.result.UNMATCHED`."""
+        outcome = self.pairs["outcome"]
+        found = []
+        for reason, combined, entry in (
+            (Reason.NO_RULE, None, self._rule_entry),
+            (Reason.UNALIGNED, targets, self._code_entry),
+            (Reason.UNREADABLE, scores, lambda row: self._score_entry(dict(zip(names, row, strict=True)))),
+        ):
+            mask = outcome == CODE[reason]
+            if mask.any():
+                combined = combined or Combined(self.codes, self.rules.columns)
+                found.append(self._count(mask, combined, entry))
+        return sum_unmatched(pl.concat(found)) if found else pl.DataFrame(schema=dict(UNMATCHED))
+
+    def _count(self, mask: pl.Series, combined: Combined, entry: Callable[[tuple[object, ...]], Entry]) -> pl.DataFrame:
+        """One line per entry, with the rows and students concerned."""
+        rows = self.codes.frame.with_columns(self.pairs.select("student", "time").get_columns())
+        ids = rows.select(combined.answer(range(len(combined.rows)), pl.UInt32).alias("id"))
+        chosen = self.pairs.select("student", "time").hstack(_tall(ids, self.pairs.height)).filter(mask)
+        seen = chosen["id"].unique().to_list()
+        entries = {n: entry(combined.rows[n]) for n in seen}
+        distinct = sorted(set(entries.values()), key=lambda each: tuple(part or "" for part in each))
+        place = {each: n for n, each in enumerate(distinct)}
+        line = chosen["id"].replace_strict(seen, [place[entries[n]] for n in seen], return_dtype=pl.Int64)
+        counted = (
+            chosen.with_columns(line.alias("line"))
+            .group_by("line")
+            .agg(
+                pl.len().alias("rows"),
+                pl.col("student").n_unique().alias("students"),
+                pl.col("time").min().alias("first_scored_at"),
+                pl.col("time").max().alias("last_scored_at"),
+            )
+            .sort("line")
+        )
+        words = pl.DataFrame(distinct, schema=dict.fromkeys(_WORDS, pl.String), orient="row")
+        return words.hstack(counted.drop("line")).select(pl.col(name).cast(dtype) for name, dtype in UNMATCHED.items())
+
+    def _rule_entry(self, row: tuple[object, ...]) -> Entry:
+        columns = self.rules.columns
+        said = ", ".join(
+            f"{column} {'not filled in' if value is None else value}" for column, value in facts(columns, row).items()
+        )
+        return "rule", columns[0] if len(columns) == 1 else None, said, str(Reason.NO_RULE), None
+
+    def _code_entry(self, row: tuple[object, ...]) -> Entry:
+        code = self.alignment.code_of(facts(self.alignment.columns, row))
+        if code is None:
+            return "code", None, None, "the result names no code", None
+        return "code", *code, "no way of alignment knows this code", self.alignment.suggest(code[1]) or None
+
+    def _score_entry(self, row: Mapping[str, object]) -> Entry:
+        number = row["rule"]
+        scale = self.rules.rules[number].scale if isinstance(number, int) else None
+        assert scale is not None, "only a scale finds a score unreadable"  # noqa: S101
+        verdict = self.rules.judge(scale, row)
+        text, score = row.get("score_text"), row.get("score")
+        value = str(text) if text else plain(from_micros(score)) if isinstance(score, int) else ""
+        suggestion = f'Add it to the scale "{scale.name}".' if text else None
+        return "score", scale.name, value, verdict.note, suggestion
+
+
+_WORDS = ("kind", "column", "value", "reason", "suggestion")
+
+
+def _tall(ids: pl.DataFrame, height: int) -> pl.DataFrame:
+    """A column of one answer for all rows, where only one combination occurs, at full height."""
+    return (
+        ids
+        if ids.height == height
+        else pl.DataFrame({"id": pl.repeat(ids["id"][0], height, dtype=pl.UInt32, eager=True)})
+    )
