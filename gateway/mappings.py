@@ -18,8 +18,9 @@ from gateway.transport.yaml_file import read_document
 __all__ = ["Failure", "load_framework", "load_mapping", "named_files", "run_examples"]
 
 
-def load_mapping(path: Path) -> CompiledMapping:
-    """The mapping in the file at ``path``. Paths in it start at its own folder.
+def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledMapping:
+    """The mapping in the file at ``path``. Paths in it start at its own folder. A ``framework`` that was pulled takes
+    the place of the file that the mapping names.
 
     Raises :class:`ConfigurationError` with the file and line of every fault.
     """
@@ -27,6 +28,9 @@ def load_mapping(path: Path) -> CompiledMapping:
     problems: list[ConfigurationError] = []
     found: dict[tuple[str | int, ...], Any] = {}
     for where, name in named_files(document):
+        if where == ("framework",) and framework is not None:
+            found[where] = framework
+            continue
         try:
             read = read_table if where[0] in ("align", "tables") else load_framework
             found[where] = read(path.parent / name)

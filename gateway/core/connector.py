@@ -46,3 +46,6 @@ class Connector:
     def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
         self.settings = settings
         self.context = context
+
+    def close(self) -> None:
+        """Give back what is held open, such as connections. The gateway calls it once, when it is done."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -113,7 +114,7 @@ def apply_plan(
     target = open_connection(district, plan.target, now=now, adapters=adapters)
     if not isinstance(target, Target):
         raise ConfigurationError("The plan's connection is no target any more.", code="sync.roles")
-    with hold(store, district.id, (sync.source, plan.target), now) as lease:
+    with closing(target), hold(store, district.id, (sync.source, plan.target), now) as lease:
         plan = find_plan(store, district, plan_id)
         _refuse_unfit(store, district, plan, source=sync.source)
         run = run_store.found(store, district.id, plan.run_id)

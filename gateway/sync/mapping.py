@@ -33,9 +33,10 @@ SHARED_TABLES = (
 OUTPUTS = ("levels", "continuum", "credits", "unmatched")
 
 
-def map_snapshot(work: Work, snapshot: Snapshot) -> Mapping[str, Any]:
-    """Write ``map/`` and ``desired/`` of the run; returns the counts for the report."""
-    compiled = load_mapping(work.sync.mapping)
+def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = None) -> Mapping[str, Any]:
+    """Write ``map/`` and ``desired/`` of the run; returns the counts for the report. A ``framework`` that was pulled
+    takes the place of the file that the mapping names."""
+    compiled = load_mapping(work.sync.mapping, framework=framework)
     tables = {
         name: snapshot.read(name, gone_after=work.sync.missing_pulls) for name in SHARED_TABLES if snapshot.has(name)
     }

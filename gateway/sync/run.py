@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,7 @@ from gateway.store.runs import RESUME_WITHIN, Run, RunState, Step
 from gateway.store.snapshots import Snapshot, read_snapshot
 from gateway.store.staging import staged
 from gateway.sync.check import Check, Rules, streams_to_retry
+from gateway.sync.framework import pull_framework
 from gateway.sync.mapping import map_snapshot
 from gateway.sync.planning import save, write_changes
 from gateway.sync.promote import promote
@@ -77,12 +79,17 @@ def run_sync(
     )
     if not isinstance(source, Source) or not isinstance(target, Target):
         raise ConfigurationError("The sync's connections are not a source and a target.", code="sync.roles")
-    with hold(store, district.id, (sync.source, sync.target), now) as lease:
+    with closing(source), closing(target), hold(store, district.id, _connections(sync), now) as lease:
         run = _claim(store, district, sync, now=now, until=until, run_key=run_key, retry=retry)
         if run.state is not RunState.RUNNING:
             return RunReport(run, district.data / "runs" / run.run_id)
         work = Work(district, sync, store, lease, run, now, progress or _silent, stop or threading.Event())
-        return finish(work, lambda: _steps(work, source, target, until))
+        return finish(work, lambda: _steps(work, source, target, until, adapters or {}))
+
+
+def _connections(sync: SyncSettings) -> list[str]:
+    """The connections that nobody else may work on meanwhile."""
+    return [name for name in (sync.source, sync.framework, sync.target) if name is not None]
 
 
 def _claim(
@@ -150,7 +157,7 @@ def finish(work: Work, steps: Callable[[], RunState]) -> RunReport:
     return found
 
 
-def _steps(work: Work, source: Source, target: Target, until: str) -> RunState:
+def _steps(work: Work, source: Source, target: Target, until: str, adapters: Mapping[str, Any]) -> RunState:
     """All steps that are not done yet."""
     if _ORDER.index(work.run.step) < _ORDER.index(Step.PULL):
         _pull(work, source)
@@ -158,7 +165,7 @@ def _steps(work: Work, source: Source, target: Target, until: str) -> RunState:
     if until == "pull":
         return RunState.PULLED
     if _ORDER.index(_stored(work.store, work.run).step) < _ORDER.index(Step.MAP):
-        _note(work, Step.MAP, "map", map_snapshot(work, snapshot))
+        _note(work, Step.MAP, "map", map_snapshot(work, snapshot, pull_framework(work, adapters)))
         work.breathe()
     plan = plans.found(work.store, work.district.id, work.run.run_id) or _plan(work, snapshot)
     if plan.state is PlanState.HELD:

@@ -344,3 +344,15 @@ def test_what_cannot_change_does_not_change_by_itself(nights):
     assert {action for actions in report.run.report["plan"]["counts"].values() for action in actions} == {
         Action.KEEP.value
     }
+
+
+def test_a_framework_can_be_pulled_instead_of_named(nights):
+    nights.run()
+    before, writes = held(nights.platform), nights.platform.writes
+    nights.replace("syncs:", "  standards:\n    connector: case\n    settings: {path: sis/framework.json}\nsyncs:")
+    nights.replace("    target: lms", "    target: lms\n    framework: standards")
+    (nights.folder / "mappings" / "frameworks" / "lakeside.json").unlink()
+    night = nights.run()
+    assert night.state is RunState.DONE
+    assert (held(nights.platform), nights.platform.writes) == (before, writes)
+    assert (night.folder / "map" / "framework.json").exists()
