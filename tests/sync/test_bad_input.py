@@ -120,8 +120,8 @@ def test_a_bad_record_is_set_aside_with_its_place(name, values, code, column, ni
 
 
 def test_a_class_without_a_term_waits_with_all_that_needs_it_and_nothing_else(nights):
-    before = rows(nights.run())
     chosen = rows_of(nights, "enrollments.csv")[-1]["classSourcedId"]
+    good = (nights.bundle / "classes.csv").read_bytes()
     nights.edit("classes.csv", setting({"sourcedId": chosen}, termSourcedIds=""))
     report = nights.run(until="pull")
     store = nights.open()
@@ -129,9 +129,19 @@ def test_a_class_without_a_term_waits_with_all_that_needs_it_and_nothing_else(ni
     store.close()
     assert found.filter(found["code"] == "record.required").select("table", "id").rows() == [("classes", chosen)]
     waiting = {r["sourcedId"] for r in rows_of(nights, "enrollments.csv") if r["classSourcedId"] == chosen}
-    assert waiting <= set(found.filter(found["table"] == "enrollments")["id"])
-    assert rows(report)["users"] == before["users"]
-    assert rows(report)["classes"] == before["classes"]  # the last good version stays
+    assert waiting == set(found.filter(found["table"] == "enrollments")["id"])
+    assert rows(report)["users"] == len(rows_of(nights, "users.csv"))
+    (nights.bundle / "classes.csv").write_bytes(good)
+    assert nights.run(until="pull").quarantined == 0
+
+
+def test_nothing_waits_for_a_class_of_which_a_good_version_is_known(nights):
+    before = rows(nights.run())
+    chosen = rows_of(nights, "enrollments.csv")[-1]["classSourcedId"]
+    nights.edit("classes.csv", setting({"sourcedId": chosen}, termSourcedIds=""))
+    report = nights.run()
+    assert (report.state, report.quarantined) == (RunState.DONE, 1)
+    assert rows(report) == before
 
 
 def test_equal_copies_count_once_and_contradicting_ones_not_at_all(nights):
