@@ -25,7 +25,8 @@ from requests.cookies import RequestsCookieJar, get_cookie_header
 from gateway.core.errors import AuthorizationError, RejectedError
 
 if TYPE_CHECKING:
-    from gateway.transport.http import Answer, HttpClient
+    from gateway.transport.answer import Answer
+    from gateway.transport.http import HttpClient
 
 TokenStyle = Literal["header", "body", "query"]
 Signature = Literal["HMAC-SHA256", "HMAC-SHA1"]

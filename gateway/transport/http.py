@@ -17,20 +17,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode
 
 import requests
 import urllib3.exceptions
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
-from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
 
@@ -43,6 +41,8 @@ from gateway.core.errors import (
     TransientError,
 )
 from gateway.transport import retry
+from gateway.transport.address import absolute, origin
+from gateway.transport.answer import Answer, read_body, read_error_body
 from gateway.transport.auth import RenewableAuth
 from gateway.transport.deadline import DeadlineAdapter
 from gateway.transport.reason import error_reason
@@ -60,23 +60,10 @@ for _name, _level in (("urllib3", logging.ERROR), ("oauthlib", logging.ERROR), (
     logging.getLogger(_name).setLevel(_level)
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_CHUNK = 64 * 1024
-_ERROR_BODY = 64 * 1024
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _dice = SystemRandom().random
 _NO_PROXIES: dict[str, str] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A 2xx answer. ``headers`` are case-insensitive; ``body`` is unpacked; ``url`` is where it came from."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    url: str = field(repr=False)
-    cookies: RequestsCookieJar = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,25 +95,8 @@ class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     adapter: DeadlineAdapter | None = None
     token_client: HttpClient | None = None
-    failures: int = 0
-
-
-def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an absolute address; the scheme's own port when it names none; empty if malformed."""
-    try:
-        parts = urlsplit(url)
-        scheme = parts.scheme.lower()
-        return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
-    except ValueError:
-        return "", "", None
-
-
-def absolute(url: str, reference: str) -> str:
-    """The address that ``reference`` means on the page ``url``; empty if it is malformed."""
-    try:
-        return urljoin(url, reference)
-    except ValueError:
-        return ""
+    unanswered: int = 0
+    server_errors: int = 0
 
 
 class HttpClient:
@@ -219,14 +189,14 @@ class HttpClient:
         method = method.upper()
         call = self._call(method, url_or_path, params, body, headers or {})
         may_repeat = method in _REPEATABLE if repeatable is None else repeatable
-        if self._shared.failures >= self.limits.failures:
+        if self._is_open():
             raise self._error(call, _Failure(_CIRCUIT))
         ends = self._monotonic() + self.limits.request_seconds
         tries, renewed = 0, False
         while True:
             result = self._attempt(call)
             if isinstance(result, Answer):
-                self._shared.failures = 0
+                self._shared.unanswered = self._shared.server_errors = 0
                 return result
             tries += 1
             if result.resolution.reaction is Reaction.RENEW and not renewed and self._renew(result.authorization):
@@ -286,10 +256,22 @@ class HttpClient:
             return retry.backoff(tries, self._random(), self.limits.wait_seconds)
         return failure.retry_after if failure.retry_after <= self.limits.retry_after_seconds else None
 
+    def _is_open(self) -> bool:
+        shared, limits = self._shared, self.limits
+        return shared.unanswered >= limits.failures or shared.server_errors >= limits.server_errors
+
     def _count(self, failure: _Failure) -> None:
-        transient = failure.resolution.reaction in (Reaction.RETRY, Reaction.GIVE_UP)
-        with self._shared.lock:
-            self._shared.failures = self._shared.failures + 1 if transient else 0
+        """Count towards the circuit's opening: a host that is away or overloaded sooner than one that answers 500,
+        which may be about one kind of record."""
+        shared = self._shared
+        with shared.lock:
+            if failure.resolution.reaction not in (Reaction.RETRY, Reaction.GIVE_UP):
+                shared.unanswered = shared.server_errors = 0
+            elif failure.status is None or failure.status in (429, 503):
+                shared.unanswered += 1
+            else:
+                shared.unanswered = 0
+                shared.server_errors += 1
 
     def _renew(self, authorization: str) -> bool:
         return isinstance(self._auth, RenewableAuth) and self._auth.renew(authorization)
@@ -361,8 +343,7 @@ class HttpClient:
 
     def _exchange(self, call: _Call, prepared: requests.PreparedRequest) -> Answer | _Failure | str:
         """One exchange over the wire: the answer, a failure, or the address of a redirect to follow."""
-        url = prepared.url or ""
-        response = self._adapter(url).send(
+        response = self._adapter(prepared.url or "").send(
             prepared,
             stream=True,
             timeout=(self.limits.connect_seconds, self.limits.read_seconds),
@@ -371,7 +352,7 @@ class HttpClient:
         )
         finished = False
         try:
-            result = self._take(call, url, response)
+            result = self._take(call, prepared, response)
             finished = True
             return result
         finally:
@@ -380,46 +361,28 @@ class HttpClient:
             else:
                 response.raw.close()
 
-    def _take(self, call: _Call, url: str, response: requests.Response) -> Answer | _Failure | str:
-        status = response.status_code
+    def _take(
+        self, call: _Call, prepared: requests.PreparedRequest, response: requests.Response
+    ) -> Answer | _Failure | str:
+        status, url = response.status_code, prepared.url or ""
         if 200 <= status < 300:
-            body = self._body(call, response)
+            body = read_body(response, call.method, self.limits)
             if isinstance(body, Resolution):
                 response.raw.close()
                 return _Failure(body, status)
             return Answer(status, response.headers, body, url, response.cookies)
         location = response.headers.get("Location")
-        if location and status in (301, 302, 303, 307, 308) and call.method in _READS:
+        if location and status in _REDIRECTS and call.method in _READS:
             response.raw.close()
             target = absolute(url, location)
             return target if origin(target) == origin(url) else _Failure(retry.REDIRECT, status)
-        body = response.raw.read(_ERROR_BODY, decode_content=True)
-        response.raw.close() if len(body) == _ERROR_BODY else response.raw.drain_conn()
         return _Failure(
             retry.resolve_status(status),
             status,
-            error_reason(body, (call.body or b"") + b" " + call.url.encode()),
+            error_reason(read_error_body(response), (call.body or b"") + b" " + call.url.encode()),
             retry.retry_after(response.headers.get("Retry-After"), self._now()),
-            str((response.request.headers if response.request else {}).get("Authorization", "")),
+            prepared.headers.get("Authorization", ""),
         )
-
-    def _body(self, call: _Call, response: requests.Response) -> bytes | Resolution:
-        """The whole body, unpacked, or why it cannot be had."""
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.raw.read(_CHUNK, decode_content=False):
-            size += len(chunk)
-            if size > self.limits.body_bytes:
-                return retry.TOO_LARGE
-            chunks.append(chunk)
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        announced = response.headers.get("Content-Length", "")
-        if call.method != "HEAD" and announced.isdigit() and int(announced) != size:
-            return retry.TRUNCATED
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding == "identity" or not body:
-            return body
-        return _unpack(body, self.limits.decoded_bytes) if encoding in ("gzip", "x-gzip") else retry.ENCODING
 
     def _error(self, call: _Call, failure: _Failure, *, tries: int = 0) -> GatewayError:
         resolution = failure.resolution
@@ -459,23 +422,3 @@ _CIRCUIT = Resolution(
     "failed so often in a row that it is not asked again in this run",
     "The next run goes on where this one stopped.",
 )
-
-
-def _unpack(body: bytes, largest: int) -> bytes | Resolution:
-    """Gunzip ``body`` (one or more members) into at most ``largest`` bytes."""
-    parts: list[bytes] = []
-    room = largest
-    try:
-        while body:
-            member = zlib.decompressobj(wbits=31)
-            part = member.decompress(body, room + 1)
-            if len(part) > room:
-                return retry.TOO_LARGE
-            if not member.eof:
-                return retry.TRUNCATED
-            parts.append(part)
-            room -= len(part)
-            body = member.unused_data
-    except zlib.error:
-        return retry.ENCODING
-    return b"".join(parts)

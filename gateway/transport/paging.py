@@ -24,7 +24,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from requests.utils import parse_header_links
 
 from gateway.core.errors import IncompletePullError
-from gateway.transport.http import Answer, absolute, origin
+from gateway.transport.address import absolute, origin
+from gateway.transport.answer import Answer
 
 T = TypeVar("T")
 

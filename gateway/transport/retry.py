@@ -26,7 +26,8 @@ class Limits:
     """How long, how often and how much. Seconds and bytes.
 
     An *attempt* is one try, from its sending to the last byte of its answer; a *request* is all its attempts and waits.
-    ``failures`` requests in a row that all tries could not save open the circuit: the client then refuses at once.
+    Requests in a row that all tries could not save open the circuit, and the client then refuses at once: ``failures``
+    without an answer (or 429, 503), ``server_errors`` of all kinds.
     """
 
     connect_seconds: float = 10.0
@@ -37,6 +38,7 @@ class Limits:
     wait_seconds: float = 60.0
     tries: int = 6
     failures: int = 3
+    server_errors: int = 25
     redirects: int = 5
     body_bytes: int = 64 * 1024 * 1024
     decoded_bytes: int = 256 * 1024 * 1024

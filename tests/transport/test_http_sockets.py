@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.core.errors import IncompletePullError, TransientError
+from gateway.core.errors import IncompletePullError, RejectedError, TransientError
 from gateway.testing.clock import FakeClock
 from gateway.testing.faulty_server import Behaviour, black_hole, drip, head, reset_after, send, serve_faulty
 from gateway.testing.wsgi import serve
@@ -63,6 +63,12 @@ def test_a_broken_answer_is_tried_again_and_then_transient(behaviour: Behaviour,
     assert len(server.seen) == LIMITS.tries
     with serve_faulty(behaviour, send(GOOD)) as server:
         assert client(server.url).request("GET", "results").body == b"{}"
+
+
+def test_a_refusal_whose_body_is_cut_off_is_a_refusal() -> None:
+    with serve_faulty(reset_after(head(500, status="422 No") + b"{")) as server, pytest.raises(RejectedError) as caught:
+        client(server.url).request("GET", "results")
+    assert caught.value.status == 422
 
 
 @pytest.mark.parametrize(
