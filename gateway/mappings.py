@@ -17,6 +17,8 @@ from gateway.transport.yaml_file import read_document
 
 __all__ = ["Failure", "load_framework", "load_mapping", "named_files", "run_examples"]
 
+_FRAMEWORKS = ("framework", "other_frameworks")
+
 
 def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledMapping:
     """The mapping in the file at ``path``. Paths in it start at its own folder. A ``framework`` that was pulled takes
@@ -32,7 +34,7 @@ def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledM
             found[where] = framework
             continue
         try:
-            read = read_table if where[0] in ("align", "tables") else load_framework
+            read = load_framework if where[0] in _FRAMEWORKS else read_table
             found[where] = read(path.parent / name)
         except ConfigurationError as error:
             problems.append(_at(document, where, error))
@@ -47,7 +49,7 @@ def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledM
     return compile_mapping(
         document,
         framework=found[("framework",)],
-        crosswalks={name: found[where] for where, name in named_files(document) if where[0] in ("align", "tables")},
+        crosswalks={name: found[where] for where, name in named_files(document) if where[0] not in _FRAMEWORKS},
         other_frameworks={str(where[1]): each for where, each in found.items() if where[0] == "other_frameworks"},
     )
 
@@ -60,6 +62,9 @@ def named_files(document: Document) -> Iterable[tuple[tuple[str | int, ...], str
     others = data.get("other_frameworks")
     for name, file in others.items() if isinstance(others, dict) else ():
         yield ("other_frameworks", name), str(file)
+    for table in ("modified_scales", "overrides"):
+        if isinstance(data.get(table), str):
+            yield (table,), data[table]
     ways = data.get("align")
     for n, way in enumerate(ways if isinstance(ways, list) else ()):
         if isinstance(way, dict) and isinstance(way.get("crosswalk"), str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from math import prod
 from typing import TypeAlias, TypeVar
 
@@ -31,7 +32,15 @@ class Codes:
         self.distinct = {name: distinct[name][0] for name in present}
         self.varying = {name: values for name, values in self.distinct.items() if len(values) > 1}
         coded = [_coded(plain[name], values).alias(CODED + name) for name, values in self.varying.items()]
-        self.frame = frame.select(coded)
+        height = frame.to_series(0).is_null().alias(CODED)  # a frame without columns would have no rows either
+        self.frame = frame.select(height, *coded)
+
+    def rows(self, places: pl.Series) -> Codes:
+        """The codes of chosen rows."""
+        chosen = copy(self)
+        chosen.distinct, chosen.varying = dict(self.distinct), dict(self.varying)
+        chosen.frame = self.frame.select(pl.all().gather(places))
+        return chosen
 
     def add(self, name: str, values: Sequence[object], codes: pl.Expr) -> None:
         """Know a further column: its distinct values, and for each row the code of its own."""

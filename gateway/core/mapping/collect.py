@@ -14,6 +14,8 @@ import polars as pl
 from gateway.core.mapping.alignment import Alignment, Target, Way
 from gateway.core.mapping.coding import CODED, Codes, Combined, Memory
 from gateway.core.mapping.facts import facts
+from gateway.core.mapping.personal import ModifiedScales
+from gateway.core.mapping.pooled import pool
 from gateway.core.mapping.result import UNMATCHED, sum_unmatched
 from gateway.core.mapping.rounding import MICROS
 from gateway.core.mapping.rules import CODE, REASONS, VERDICT_COLUMNS, Reason, Rules, Verdict
@@ -62,6 +64,7 @@ class Collector:
     """For each competency's number the scale on which its level lies."""
     carried: Sequence[str] = ()
     """Columns that later steps need."""
+    modified: ModifiedScales | None = None
     answers: Answers = field(default_factory=Answers)
 
     def collect(self, frame: pl.DataFrame, as_of: datetime.date | None) -> Collected:
@@ -76,10 +79,15 @@ class Collector:
         found = [self._align(row) for row in targets.rows]
         pairs = self._pairs(frame, codes, scores, verdicts, targets, found, as_of)
         students = codes.distinct["student_id"].drop_nulls()
-        reporter = Reporter(self.rules, self.alignment, codes, frame, pairs)
-        unmatched = reporter.report((_RULE, *verdict_names), scores, verdicts, targets)
         if any(len(each) > 1 for each in found):
             pairs = self._spread(pairs, found)
+        if self.modified is not None:
+            pairs = self.modified.judge(pairs, students, codes, verdict_names, self.rules)
+        if any(rule.pool for rule in self.rules.rules):
+            pairs = pool(pairs, self.rules.rules)
+        rows = codes.rows(pairs["row"]) if "row" in pairs.columns else codes
+        reporter = Reporter(self.rules, self.alignment, rows, pairs)
+        unmatched = reporter.report((_RULE, *verdict_names), scores, verdicts, targets)
         return self._sorted_out(pairs, students, unmatched)
 
     def _choose(self, codes: Codes) -> None:
@@ -144,6 +152,8 @@ class Collector:
             rule.alias("rule"),
             pl.col("time", *kept),
         ]
+        if several or self.modified is not None:
+            columns.append(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
         if several:
             columns.append(targets.answer(range(len(found)), pl.UInt32).alias("code"))
         pairs = rows.select(columns)
@@ -216,7 +226,7 @@ class Collector:
             set_aside = {str(REASONS[code]): count for code, count in counts}
             others = others.filter(pl.col("competency") >= 0)
             pairs = pairs.filter(is_used)
-        counted = pairs.drop("outcome", "student")
+        counted = pairs.drop("outcome", "student", "row", "code", strict=False)
         return Collected(students, counted, others, unmatched, dict(sorted(set_aside.items())))
 
 

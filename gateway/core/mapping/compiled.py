@@ -76,10 +76,8 @@ class CompiledMapping:
 
     def summarise(self, collected: Collected, *, evidence: int, as_of: datetime.date | None = None) -> Mapped:
         """The second half of :meth:`apply`; ``evidence`` is how many rows came in."""
-        levels, twice = self.summarizer.levels(collected)
-        set_aside = dict(collected.set_aside)
-        if twice:
-            set_aside["the same result already counts"] = twice
+        levels, left_out = self.summarizer.levels(collected, as_of)
+        set_aside = dict(sorted({**collected.set_aside, **left_out}.items()))
         continuum = pl.DataFrame(schema=dict(CONTINUUM))
         if self.continuum is not None:
             continuum = self.continuum.place(levels, collected.students, as_of)
@@ -89,7 +87,7 @@ class CompiledMapping:
             credits=pl.DataFrame(schema=dict(CREDITS)),
             unmatched=collected.unmatched,
             evidence=evidence,
-            used=collected.counted.height - twice,
+            used=collected.counted.height - sum(left_out.values()),
             set_aside=set_aside,
         )
 

@@ -17,6 +17,7 @@ from gateway.core.mapping.collect import Collector
 from gateway.core.mapping.compiled import CompiledMapping
 from gateway.core.mapping.continuum_rules import compile_continuum
 from gateway.core.mapping.language import EVIDENCE_COLUMNS, MappingSchema
+from gateway.core.mapping.personal import compile_modified, compile_overrides
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rules import compile_rules
 from gateway.core.mapping.scales import compile_scales
@@ -56,7 +57,15 @@ def compile_mapping(
     continuum = None
     if "continuum" in data:
         continuum = compile_continuum(data["continuum"], reader, framework, labels, ids, summaries)
+    modified, overrides = None, []
+    if "modified_scales" in data:
+        name, table = _table(data, "modified_scales", reader, crosswalks)
+        modified = compile_modified(name, table, ("modified_scales",), reader, framework, numbers, scales)
+    if "overrides" in data:
+        name, table = _table(data, "overrides", reader, crosswalks)
+        overrides = compile_overrides(name, table, ("overrides",), reader, framework, numbers)
     reader.finish()
+    carried = ("score", "max_score") if any(rule.pool for rule in rules.rules) else ()
     report_of = [summaries.of(id).scale.report for id in ids]
     effective = data.get("effective")
     return CompiledMapping(
@@ -69,12 +78,22 @@ def compile_mapping(
         effective=(effective["first"], effective.get("last")) if effective else None,
         labels=[labels[id] for id in ids],
         ids=ids,
-        collector=Collector(rules, alignment, numbers, report_of),
-        summarizer=Summarizer(summaries, ids, numbers, rules.grid, [rule.capped for rule in rules.rules]),
+        collector=Collector(rules, alignment, numbers, report_of, carried, modified),
+        summarizer=Summarizer(summaries, ids, numbers, rules.grid, rules.rules, overrides),
         continuum=continuum,
         document=document,
         examples=data.get("examples", ()),
     )
+
+
+def _table(
+    data: Mapping[str, Any], key: str, reader: Reader, tables: Mapping[str, pl.DataFrame]
+) -> tuple[str, pl.DataFrame]:
+    """A table beside the mapping, by the name under which the file mentions it."""
+    table = reader.one_of((key,), "table", data[key], tables, "unknown-table")
+    reader.finish()
+    assert table is not None, "an unknown table is a fault"  # noqa: S101
+    return data[key], table
 
 
 def label_all(framework: Framework) -> dict[str, str]:

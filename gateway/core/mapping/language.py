@@ -113,6 +113,7 @@ class EvidenceSchema(Schema):
     priority = Count(least=1)
     set_aside = Text()
     override = Flag()
+    pool = Word("line_item_id", "result_id")
 
 
 class AssociationsSchema(Schema):
@@ -226,4 +227,6 @@ class MappingSchema(Schema):
     summarize = fields.Dict(keys=Text(), values=fields.Nested(SummarySchema), required=True)
     roll_up = fields.List(fields.Nested(RollUpSchema))
     continuum = fields.Nested(ContinuumSchema)
+    modified_scales = Text()
+    overrides = Text()
     examples = fields.List(fields.Nested(ExampleSchema))

@@ -87,6 +87,7 @@ class Rule:
     priority: int = 1
     set_aside: str | None = None
     override: bool = False
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,9 @@ class Rules:
 
     def judge(self, scale: Scale, row: Mapping[str, Any]) -> Verdict:
         """The verdict on one score; ``score`` and ``max_score`` of ``row`` are in micros."""
-        text = row.get("score_text")
-        state = scale.state_of(text)
-        said = f'"{text}" means {state}' if state else ""
-        if state is None:
-            state, said = _flagged(row)
+        text, score = row.get("score_text"), _decimal(row.get("score"))
+        marked = scale.state_of(score, text)
+        state, said = (marked[0], f'"{marked[1]}" means {marked[0]}') if marked else _flagged(row)
         if state is not None:
             action = self.actions[state]
             if action.blocks:
@@ -137,7 +136,7 @@ class Rules:
                 return Verdict(action.level, Reason.USED, f"{said}, counted as {plain(from_micros(action.level))}")
             if not action.counts:
                 return Verdict(None, _reason_of(state), said)
-        found = scale.convert(_decimal(row.get("score")), text, _decimal(row.get("max_score")))
+        found = scale.convert(score, text, _decimal(row.get("max_score")))
         if found.state is not None:
             return Verdict(None, _reason_of(found.state), found.how)
         if found.level is None:
@@ -203,7 +202,15 @@ def _compile_rule(
         priority=item.get("priority", 1),
         set_aside=item.get("set_aside"),
         override=bool(item.get("override")),
+        pool=_pool(item, path, reader, scale),
     )
+
+
+def _pool(item: dict[str, Any], path: Path, reader: Reader, scale: Scale | None) -> str | None:
+    if "pool" in item and scale is not None and not scale.needs_maximum:
+        hint = "Only scores out of a maximum can be added up: use a scale with `rescale` or `percent_of_maximum`."
+        reader.note((*path, "pool"), f'The scale "{scale.name}" knows no maximum.', hint, "pool")
+    return item.get("pool")
 
 
 def _compile_actions(data: Mapping[str, Any], reader: Reader) -> dict[State, Action]:

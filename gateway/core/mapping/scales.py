@@ -68,15 +68,20 @@ class Scale:
     def needs_maximum(self) -> bool:
         return self.rescale or self.percent
 
-    def state_of(self, text: str | None) -> State | None:
-        """The state that a mark means, if it means one."""
-        return self.states.get(text.strip().casefold()) if text else None
+    def state_of(self, score: Decimal | None, text: str | None) -> tuple[State, str] | None:
+        """The state that a mark (or a number that is one, such as 0) means, and the mark, if it means one."""
+        for mark in (text.strip() if text else "", "" if score is None else plain(score)):
+            state = self.states.get(mark.casefold())
+            if state is not None:
+                return state, mark
+        return None
 
     def convert(self, score: Decimal | None, text: str | None, maximum: Decimal | None) -> Conversion:
         """The level of one score. A text counts before a number, as it is what the teacher wrote."""
         mark = text.strip().casefold() if text else ""
-        if mark in self.states:
-            return Conversion(state=self.states[mark], how=f'"{text}" means {self.states[mark]}')
+        found = self.state_of(score, text)
+        if found is not None:
+            return Conversion(state=found[0], how=f'"{found[1]}" means {found[0]}')
         number = score if score is not None else read_number(mark)
         for known in (mark, "" if number is None else plain(number)):
             if known in self.marks:

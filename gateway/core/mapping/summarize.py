@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
@@ -11,7 +12,8 @@ import polars as pl
 from gateway.core.mapping.collect import Collected
 from gateway.core.mapping.groups import Runs, most
 from gateway.core.mapping.language import State
-from gateway.core.mapping.rules import CODE, REASONS, Reason
+from gateway.core.mapping.personal import Override, overridden
+from gateway.core.mapping.rules import CODE, REASONS, Reason, Rule
 from gateway.core.mapping.summary import RollUp, Summaries, Summary
 
 STATES = tuple(State)
@@ -47,24 +49,71 @@ class Summarizer:
     ids: Sequence[str]
     numbers: Mapping[str, int]
     grid: int
-    capped: Sequence[bool]
-    """For each evidence rule, whether it falls under the cap."""
+    rules: Sequence[Rule]
+    overrides: Sequence[Override] = ()
 
-    def levels(self, collected: Collected) -> tuple[pl.DataFrame, int]:
-        """The levels of all keys, sorted, and how many results counted twice and were left out."""
-        ordered = in_order(collected.counted)
-        once = _once(ordered)
+    def levels(self, collected: Collected, as_of: datetime.date | None) -> tuple[pl.DataFrame, dict[str, int]]:
+        """The levels of all keys, sorted; and how many results did not count after all, by reason."""
+        counted, set_by_hand = self._split(collected, as_of)
+        best = self._best(counted)
+        once = _once(in_order(best))
         levels = pl.concat([self._calculated(once), self._without_level(collected.others, once)])
-        levels = self._blocked(levels, collected.others).sort("key")
+        levels = self._overridden(self._blocked(levels, collected.others), set_by_hand).sort("key")
         for roll_up in self.summaries.roll_ups:
             levels = self._rolled_up(levels, roll_up)
-        return levels, ordered.height - once.height
+        left_out = {Reason.OUTRANKED: counted.height - best.height, Reason.TWICE: best.height - once.height}
+        return levels, {str(reason): count for reason, count in left_out.items() if count}
+
+    def _split(self, collected: Collected, as_of: datetime.date | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The results that are summarized, and the levels set by a person: ``key``, ``level``, ``time``."""
+        counted = collected.counted
+        by_hand = [n for n, rule in enumerate(self.rules) if rule.override]
+        if not by_hand and not self.overrides:
+            return counted, counted.select("key", "level", "time").clear()
+        until = None if as_of is None else end_of(as_of)
+        is_hand = pl.col("rule").is_in(by_hand)
+        hands = pl.concat(
+            [
+                counted.filter(is_hand).select("key", "level", "time"),
+                overridden(self.overrides, collected.students, len(self.ids), until),
+            ]
+        )
+        return counted.filter(~is_hand), hands
+
+    def _best(self, counted: pl.DataFrame) -> pl.DataFrame:
+        """Only the evidence of the first priority that a student has in a competency."""
+        priorities = [rule.priority for rule in self.rules]
+        if len(set(priorities)) == 1 or counted.is_empty():
+            return counted
+        priority = pl.lit(pl.Series(priorities, dtype=pl.Int64)).gather(pl.col("rule"))
+        ranked = counted.with_columns(priority.alias("priority"))
+        first = ranked.group_by("key").agg(pl.col("priority").min().alias("first"))
+        kept = ranked.join(first, on="key").filter(pl.col("priority") == pl.col("first"))
+        return kept.drop("priority", "first")
+
+    def _overridden(self, levels: pl.DataFrame, hands: pl.DataFrame) -> pl.DataFrame:
+        """A level set by a person stands in the place of the calculated one; the newest counts."""
+        if hands.is_empty():
+            return levels
+        newest = hands.sort("key", "time", "level").group_by("key", maintain_order=True).last()
+        both = levels.join(newest, on="key", how="full", suffix="_hand", coalesce=True)
+        by_hand = pl.col("level_hand").is_not_null()
+        state = pl.lit(STATE_CODE[State.OVERRIDDEN], pl.UInt8)
+        return both.select(
+            "key",
+            pl.coalesce("level_hand", "level").alias("level"),
+            pl.when(by_hand).then(state).otherwise("state").alias("state"),
+            pl.col("count").fill_null(0),
+            pl.coalesce("first", "time").alias("first"),
+            pl.max_horizontal("last", "time").alias("last"),
+            pl.col("rolled").fill_null(False),
+        )
 
     def _calculated(self, counted: pl.DataFrame) -> pl.DataFrame:
         if counted.is_empty():
             return pl.DataFrame(schema=SCHEMA)
-        if any(self.capped):
-            capped = pl.Series(self.capped, dtype=pl.Boolean).gather(counted["rule"])
+        if any(rule.capped for rule in self.rules):
+            capped = pl.Series([rule.capped for rule in self.rules], dtype=pl.Boolean).gather(counted["rule"])
             counted = counted.with_columns(capped.alias("capped"))
         runs = Runs.of(counted, "key")
         ends = counted.select(
@@ -81,7 +130,18 @@ class Summarizer:
             else:
                 kept, chosen = runs.keep(pl.lit(mine).gather(pl.col("run")))
                 level = level.scatter(chosen, summarize(summary, kept, self.grid))
-        return _frame(ends["key"], level, runs.counts, ends["first"], ends["last"])
+        levels = _frame(ends["key"], level, runs.counts, ends["first"], ends["last"])
+        return self._flagged(levels, runs)
+
+    def _flagged(self, levels: pl.DataFrame, runs: Runs) -> pl.DataFrame:
+        """A level that stands on a modified scale says so."""
+        scales = [rule.scale is not None and rule.scale.modified for rule in self.rules]
+        if not any(scales) and "modified" not in runs.rows.columns:
+            return levels
+        modified = pl.lit(pl.Series(scales, dtype=pl.Boolean)).gather(pl.col("rule"))
+        if "modified" in runs.rows.columns:
+            modified = modified | pl.col("modified")
+        return _mark(levels, runs.sums(modified=modified)["modified"] > 0)
 
     def _rules_used(self, keys: pl.Series) -> dict[int, pl.Series]:
         """The numbers of the summary rules that ``keys`` need, each with the keys that need it."""
@@ -147,12 +207,16 @@ class Summarizer:
         inputs = inputs.sort("to", "last", "source")
         runs = Runs.of(inputs.select("to", "level", "weight"), "to")
         first = inputs.group_by("to", maintain_order=True).agg(
-            pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
+            pl.col("first").min(),
+            pl.col("last").max(),
+            pl.col("count").sum(),
+            (pl.col("state") == STATE_CODE[State.MODIFIED]).any().alias("modified"),
         )
         rules = (*self.summaries.rules, *(each.summary for each in self.summaries.roll_ups))
         units = [rule.rounding.unit for rule in rules]
         level = summarize(roll_up.summary, runs, gcd(*units, self.grid))
         found = _frame(first["to"], level, first["count"], first["first"], first["last"], rolled=True)
+        found = _mark(found, first["modified"])
         return pl.concat([levels.join(found, on="key", how="anti"), found]).sort("key")
 
 
@@ -164,6 +228,18 @@ def summarize(summary: Summary, runs: Runs, grid: int) -> pl.Series:
     if summary.at_least > 1:
         level = level.set(runs.counts < summary.at_least, None)
     return level
+
+
+def _mark(levels: pl.DataFrame, modified: pl.Series) -> pl.DataFrame:
+    """The state of calculated levels where ``modified`` holds."""
+    concerned = pl.lit(modified) & (pl.col("state") == STATE_CODE[State.CALCULATED])
+    state = pl.when(concerned).then(pl.lit(STATE_CODE[State.MODIFIED], pl.UInt8)).otherwise("state")
+    return levels.with_columns(state.alias("state"))
+
+
+def end_of(day: datetime.date) -> int:
+    """The first millisecond after a day (UTC)."""
+    return ((day - datetime.date(1970, 1, 1)).days + 1) * 86_400_000
 
 
 def in_order(counted: pl.DataFrame) -> pl.DataFrame:

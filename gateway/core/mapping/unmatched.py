@@ -26,7 +26,6 @@ class Reporter:
     rules: Rules
     alignment: Alignment
     codes: Codes
-    frame: pl.DataFrame
     pairs: pl.DataFrame
 
     def report(
@@ -50,7 +49,8 @@ class Reporter:
         """One line per entry, with the rows and students concerned."""
         rows = self.codes.frame.with_columns(self.pairs.select("student", "time").get_columns())
         ids = rows.select(combined.answer(range(len(combined.rows)), pl.UInt32).alias("id"))
-        chosen = self.pairs.select("student", "time").hstack(_tall(ids, self.pairs.height)).filter(mask)
+        row = pl.col("row") if "row" in self.pairs.columns else pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
+        chosen = self.pairs.select("student", "time", row).hstack(_tall(ids, self.pairs.height)).filter(mask)
         seen = chosen["id"].unique().to_list()
         entries = {n: entry(combined.rows[n]) for n in seen}
         distinct = sorted(set(entries.values()), key=lambda each: tuple(part or "" for part in each))
@@ -60,7 +60,7 @@ class Reporter:
             chosen.with_columns(line.alias("line"))
             .group_by("line")
             .agg(
-                pl.len().alias("rows"),
+                pl.col("row").n_unique().alias("rows"),
                 pl.col("student").n_unique().alias("students"),
                 pl.col("time").min().alias("first_scored_at"),
                 pl.col("time").max().alias("last_scored_at"),

@@ -1,0 +1,194 @@
+"""What a mapping says about single students: scales that were modified for them, and levels set by a named person.
+
+Both come from tables beside the mapping (columns ``student_id``, ``competency``, ``by``, ``reason`` and ``scale`` or
+``level`` and ``on``), because names of students do not belong into a mapping file.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from gateway.core.errors import MappingError, Place
+from gateway.core.framework import Framework
+from gateway.core.mapping.coding import Codes, Combined
+from gateway.core.mapping.reading import Reader
+from gateway.core.mapping.rounding import to_micros
+from gateway.core.mapping.rules import CODE, Reason, Rules, Verdict
+from gateway.core.mapping.scales import Scale, read_number
+
+Path: TypeAlias = tuple[str | int, ...]
+
+_PAIR = {"student_id": pl.String, "competency": pl.Int64}
+_DAY = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModifiedScales:
+    """``pairs``: ``student_id``, ``competency`` (number) and ``modified`` (position in ``scales``)."""
+
+    pairs: pl.DataFrame
+    scales: Sequence[Scale]
+
+    def judge(
+        self, pairs: pl.DataFrame, students: pl.Series, codes: Codes, names: Sequence[str], rules: Rules
+    ) -> pl.DataFrame:
+        """``pairs`` with the verdicts of the modified scales where they hold, and which those are as ``modified``.
+
+        ``pairs`` has the number of its row of the evidence as ``row``.
+        """
+        known = pl.DataFrame({"student_id": students, "student": pl.int_range(len(students), eager=True)})
+        mine = self.pairs.join(known, on="student_id").drop("student_id")
+        pairs = pairs.join(mine, on=["student", "competency"], how="left", maintain_order="left")
+        judged = pl.col("outcome").is_in([CODE[reason] for reason in _JUDGED])
+        concerned = pairs.with_row_index("place").filter(pl.col("modified").is_not_null() & judged)
+        if concerned.is_empty():
+            return pairs.with_columns(pl.lit(False).alias("modified"))
+        own = codes.rows(concerned["row"])
+        own.add("modified", range(len(self.scales)), pl.lit(concerned["modified"]))
+        combined = Combined(own, ("modified", *names))
+        verdicts = [self._judge(row, names, rules) for row in combined.rows]
+        found = own.frame.with_columns(concerned["place"]).select(
+            "place",
+            combined.answer([each.level for each in verdicts], pl.Int64).alias("level"),
+            combined.answer([CODE[each.reason] for each in verdicts], pl.UInt8).alias("outcome"),
+        )
+        return pairs.with_columns(
+            pairs["level"].scatter(found["place"], found["level"]),
+            pairs["outcome"].scatter(found["place"], found["outcome"]),
+            pl.col("modified").is_not_null(),
+        )
+
+    def _judge(self, row: tuple[object, ...], names: Sequence[str], rules: Rules) -> Verdict:
+        number = row[0]
+        assert isinstance(number, int), "the scale's place in the list"  # noqa: S101
+        return rules.judge(self.scales[number], dict(zip(names, row[1:], strict=True)))
+
+    def of(self, student_id: str, competency: int) -> Scale | None:
+        """The scale that was modified for one student and competency."""
+        mine = self.pairs.filter((pl.col("student_id") == student_id) & (pl.col("competency") == competency))
+        return None if mine.is_empty() else self.scales[mine["modified"][0]]
+
+
+_JUDGED = (
+    Reason.USED, Reason.UNREADABLE, Reason.MISSING, Reason.EXCUSED, Reason.NOT_ASSESSED, Reason.INCOMPLETE,
+    Reason.PENDING, Reason.BLOCKED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One level set by a person."""
+
+    student_id: str
+    competency: int
+    level: int
+    time: int
+    by: str
+    reason: str
+
+
+def compile_modified(
+    name: str,
+    table: pl.DataFrame,
+    path: Path,
+    reader: Reader,
+    framework: Framework,
+    numbers: Mapping[str, int],
+    scales: Mapping[str, Scale],
+) -> ModifiedScales:
+    """The table of modified scales; a line without a competency holds for all of them."""
+    found: dict[tuple[str, int], int] = {}
+    used = list(scales)
+    for row, place in _lines(name, table, ("student_id", "scale", "by", "reason"), path, reader):
+        if row["scale"] not in scales:
+            _note(reader, place, f'"{row["scale"]}" is not a known scale.', "unknown-scale")
+            continue
+        ids = _competencies(row.get("competency"), place, reader, framework)
+        for id in ids:
+            if found.setdefault((row["student_id"], numbers[id]), used.index(row["scale"])) != used.index(row["scale"]):
+                _note(reader, place, "This student has two scales for one competency.", "modified-scale")
+    rows = [(student, competency, scale) for (student, competency), scale in found.items()]
+    pairs = pl.DataFrame(rows, schema={**_PAIR, "modified": pl.UInt32}, orient="row")
+    return ModifiedScales(pairs, list(scales.values()))
+
+
+def compile_overrides(
+    name: str, table: pl.DataFrame, path: Path, reader: Reader, framework: Framework, numbers: Mapping[str, int]
+) -> list[Override]:
+    """The table of levels set by persons."""
+    found = []
+    for row, place in _lines(name, table, ("student_id", "competency", "level", "by", "reason", "on"), path, reader):
+        level = read_number(row["level"])
+        day = _day(row["on"])
+        ids = _competencies(row["competency"], place, reader, framework, below=False)
+        if level is None:
+            _note(reader, place, f'"{row["level"]}" is not a level.', "override")
+        elif day is None:
+            _note(reader, place, f'"{row["on"]}" is not a date such as 2026-08-15.', "override")
+        else:
+            said = (to_micros(level), day, row["by"], row["reason"])
+            found += [Override(row["student_id"], numbers[id], *said) for id in ids]
+    return found
+
+
+def _lines(
+    name: str, table: pl.DataFrame, needed: Sequence[str], path: Path, reader: Reader
+) -> list[tuple[dict[str, Any], Place]]:
+    """The rows that have all that is needed, each with its place."""
+    missing = [column for column in needed if column not in table.columns]
+    if missing:
+        message = f'The table "{name}" has no column {", ".join(missing)}.'
+        reader.note(path, message, "Its first line must name the columns.", "table")
+        return []
+    lines = []
+    for n, row in enumerate(table.rows(named=True)):
+        place = Place(name, row.get("_line") or n + 2)
+        empty = [column for column in needed if not row[column]]
+        if empty:
+            _note(reader, place, f"There is no {' and no '.join(empty)}.", "table")
+        else:
+            lines.append((row, place))
+    return lines
+
+
+def _competencies(
+    word: str | None, place: Place, reader: Reader, framework: Framework, *, below: bool = True
+) -> Sequence[str]:
+    if not word:
+        return list(framework.competencies)
+    try:
+        found = framework.find(word, place=place)
+    except MappingError as error:
+        reader.problems.append(error)
+        return ()
+    if found is None:
+        message = f'"{word}" is no competency of {framework.title}.{framework.suggest(word)}'
+        _note(reader, place, message, "unknown-competency")
+        return ()
+    return (found.id, *framework.descendants(found.id)) if below else (found.id,)
+
+
+def _day(text: str) -> int | None:
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return (day - datetime.date(1970, 1, 1)).days * _DAY
+
+
+def _note(reader: Reader, place: Place, message: str, code: str) -> None:
+    reader.problems.append(MappingError(message, code=f"mapping.{code}", place=place))
+
+
+def overridden(overrides: Sequence[Override], students: pl.Series, number: int, until: int | None) -> pl.DataFrame:
+    """``key``, ``level`` and ``time`` of the overrides of these students, up to a time."""
+    known = pl.DataFrame({"student_id": students, "student": pl.int_range(len(students), eager=True)})
+    rows = [(o.student_id, o.competency, o.level, o.time) for o in overrides if until is None or o.time < until]
+    table = pl.DataFrame(rows, schema={**_PAIR, "level": pl.Int64, "time": pl.Int64}, orient="row")
+    joined = table.join(known, on="student_id")
+    return joined.select((pl.col("student") * number + pl.col("competency")).alias("key"), "level", "time")
