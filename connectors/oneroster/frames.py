@@ -18,7 +18,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from connectors.oneroster.endpoints import Endpoint
 from connectors.oneroster.records import Record, Ref, Role, User
-from gateway.sdk import LINE, REJECTS, REJECTS_SCHEMA, SOURCE, TABLES, Column, Fault, Kind, Records, oneroster
+from gateway.sdk import LINE, REJECTS, REJECTS_SCHEMA, SOURCE, TABLES, Column, Fault, Kind, Records, empty, oneroster
 
 _ATTRIBUTES: Mapping[tuple[str, str], str] = MappingProxyType(
     {
@@ -28,6 +28,8 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = MappingProxyType(
     }
 )
 _SILENT = frozenset({type(None), UnsetType})
+_RAW = frozenset({Raw})
+_PLAIN_DIGITS = b"-.0123456789\n"
 _PLAIN = frozenset({str, type(None)})
 _NEAR_PLAIN = frozenset({str, type(None), UnsetType})
 Rows: TypeAlias = "Sequence[Any]"
@@ -85,8 +87,6 @@ def _column(table: str, column: Column, items: Sequence[Record]) -> pl.Series:
     values = _values(items, _attribute(table, column))
     if column.kind is Kind.TEXT_LIST:
         return pl.Series(column.name, list(map(_list, values)), dtype=pl.List(pl.String))
-    if column.kind is Kind.DECIMAL:
-        return pl.Series(column.name, list(map(number, values)), dtype=pl.String)
     if column.references and column.name != "id":
         return _texts(column.name, [v.sourced_id if type(v) is Ref else v for v in values])
     return _texts(column.name, values)
@@ -113,15 +113,29 @@ def _values(items: Sequence[Record], attribute: str) -> list[Any]:
 
 
 def _texts(name: str, values: list[Any]) -> pl.Series:
+    """Scalars as a column of text, by the quickest way that their types allow."""
     kinds = set(map(type, values))
     if kinds <= _SILENT:
-        return pl.repeat(None, len(values), dtype=pl.String, eager=True).alias(name)
+        return _repeated(name, None, len(values))
+    if kinds == _RAW:
+        return _raw_texts(name, values)
     if not kinds <= _PLAIN:
         if kinds <= _NEAR_PLAIN:
             values = [None if value is UNSET else value for value in values]
         else:
             values = list(map(text, values))
     return pl.Series(name, values, dtype=pl.String)
+
+
+def _raw_texts(name: str, values: list[Any]) -> pl.Series:
+    """Numbers as their own digits: all at once where all are plain, one by one where any is not."""
+    joined = b"\n".join(values)
+    plain = not joined.translate(None, _PLAIN_DIGITS)
+    return pl.Series(name, joined.decode().split("\n") if plain else list(map(number, values)), dtype=pl.String)
+
+
+def _repeated(name: str, value: str | None, length: int) -> pl.Series:
+    return pl.Series(name, [value], dtype=pl.String).new_from_index(0, length)
 
 
 def text(value: Any) -> str | None:
@@ -213,37 +227,31 @@ def role_id(user: str, org: str | None, role: str | None) -> str:
 
 def _scale_values(scales: Rows, numbers: Sequence[int]) -> dict[str, list[Any]]:
     rows = [
-        (text(scale.sourced_id), str(position), text(value.lhs), text(value.rhs), line)
+        (scale.sourced_id, str(position), value.lhs, value.rhs, line)
         for scale, line in zip(scales, numbers, strict=True)
-        for position, value in enumerate(_present(scale.score_scale_value), start=1)
+        for position, value in enumerate(scale.score_scale_value or (), start=1)
     ]
     return _turned(rows, ("score_scale_id", "position", "lhs", "rhs", LINE))
 
 
 def _line_item_objectives(items: Rows, numbers: Sequence[int]) -> dict[str, list[Any]]:
     rows = [
-        (text(item.sourced_id), text(group.source), objective, line)
+        (item.sourced_id, group.source, objective, line)
         for item, line in zip(items, numbers, strict=True)
-        for group in _present(item.learning_objective_set)
-        for objective in _present(group.learning_objective_ids)
+        if item.learning_objective_set
+        for group in item.learning_objective_set
+        for objective in group.learning_objective_ids or ()
     ]
     return _turned(rows, ("line_item_id", "source", "learning_objective_id", LINE))
 
 
 def _result_objectives(results: Rows, numbers: Sequence[int]) -> dict[str, list[Any]]:
     rows = [
-        (
-            text(result.sourced_id),
-            text(group.source),
-            text(scored.learning_objective_id),
-            number(scored.score),
-            text(scored.text_score),
-            line,
-        )
+        (result.sourced_id, group.source, scored.learning_objective_id, scored.score, scored.text_score, line)
         for result, line in zip(results, numbers, strict=True)
         if result.learning_objective_set
-        for group in _present(result.learning_objective_set)
-        for scored in _present(group.learning_objective_results)
+        for group in result.learning_objective_set
+        for scored in group.learning_objective_results or ()
     ]
     return _turned(rows, ("result_id", "source", "learning_objective_id", "score", "text_score", LINE))
 
@@ -251,7 +259,7 @@ def _result_objectives(results: Rows, numbers: Sequence[int]) -> dict[str, list[
 def _scale_links(column: str) -> Callable[[Rows, Sequence[int]], dict[str, list[Any]]]:
     def links(items: Rows, numbers: Sequence[int]) -> dict[str, list[Any]]:
         rows = [
-            (text(item.sourced_id), scale, line)
+            (item.sourced_id, scale, line)
             for item, line in zip(items, numbers, strict=True)
             if item.score_scale
             for scale in _list(item.score_scale) or ()
@@ -273,10 +281,6 @@ _PARTS: Mapping[str, Callable[[Rows, Sequence[int]], dict[str, list[Any]]]] = Ma
 )
 
 
-def _present(values: Any) -> Iterable[Any]:
-    return values or ()
-
-
 def _turned(rows: list[tuple[Any, ...]], names: Sequence[str]) -> dict[str, list[Any]]:
     """Rows as columns."""
     if not rows:
@@ -286,12 +290,10 @@ def _turned(rows: list[tuple[Any, ...]], names: Sequence[str]) -> dict[str, list
 
 def _part_frame(table: str, columns: Mapping[str, list[Any]], source: str) -> pl.DataFrame:
     lines = columns[LINE]
-    made = [
-        pl.Series(name, columns[name], dtype=pl.String)
-        if name in columns
-        else pl.repeat(None, len(lines), dtype=pl.String, eager=True).alias(name)
-        for name in TABLES[table].names
-    ]
+    if not lines:
+        return empty(table, raw=True)
+    names = TABLES[table].names
+    made = [_texts(n, columns[n]) if n in columns else _repeated(n, None, len(lines)) for n in names]
     frame = pl.DataFrame(made)
     if "learning_objective_id" in columns:
         frame = frame.with_columns(oneroster.strip_urn(pl.col("learning_objective_id")))
@@ -299,7 +301,7 @@ def _part_frame(table: str, columns: Mapping[str, list[Any]], source: str) -> pl
 
 
 def _with_places(frame: pl.DataFrame, numbers: Sequence[int], source: str) -> pl.DataFrame:
-    return frame.with_columns(pl.lit(source, pl.String).alias(SOURCE), pl.Series(LINE, list(numbers), dtype=pl.UInt32))
+    return frame.hstack([_repeated(SOURCE, source, frame.height), pl.Series(LINE, list(numbers), dtype=pl.UInt32)])
 
 
 def _reason(fault: Fault) -> str:
