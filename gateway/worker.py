@@ -84,10 +84,11 @@ class Worker:
             log.exception("The worker met a fault of its own.", extra={"district": self.district.id})
 
     def _due(self) -> Iterator[Night]:
+        now = self.now()
         for sync in self.district.syncs.values():
-            found = due(sync, self.district.time_zone, self.now(), self._last(sync.name))
+            found = due(sync, self.district.time_zone, now, self._last(sync.name))
             self._tell_missed(found)
-            if found.start and self.now() >= self._rest_until.get(sync.name, self.now()):
+            if found.start and now >= self._rest_until.get(sync.name, now):
                 yield found.start
 
     def _last(self, sync: str) -> LastRun | None:

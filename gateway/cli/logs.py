@@ -53,7 +53,7 @@ def log_to_terminal(*, level: int = logging.WARNING, lines_as_json: bool = False
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    _quiet_libraries()
 
 
 def log_into(folder: Path, *, debug: bool) -> Path | None:
@@ -67,8 +67,17 @@ def log_into(folder: Path, *, debug: bool) -> Path | None:
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    root.setLevel(logging.INFO)
+    for name in ("gateway", "connectors") if debug else ():
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    _quiet_libraries()
     return path
+
+
+def _quiet_libraries() -> None:
+    """The timer warns whenever a run outlasts its interval, migrations and connections tell of each step."""
+    for name, level in (("apscheduler", logging.ERROR), ("alembic", logging.WARNING), ("urllib3", logging.WARNING)):
+        logging.getLogger(name).setLevel(level)
 
 
 def write_fault(error: BaseException, log_file: Path | None, *, debug: bool) -> Path:

@@ -27,9 +27,12 @@ from tests.schedule.test_schedule import sync_at, utc
 
 @dataclass
 class Clock:
+    """Goes on a little with every look at it, as real ones do."""
+
     at: datetime
 
     def __call__(self) -> datetime:
+        self.at += timedelta(microseconds=1)
         return self.at
 
 
@@ -151,10 +154,10 @@ def test_what_could_not_be_finished_is_tried_again_after_a_rest(
     clock.at = utc("2026-11-22T06:31")
     worker = new_worker()
     worker.look()
-    clock.at += TRY_AGAIN_AFTER - timedelta(seconds=1)
+    clock.at += TRY_AGAIN_AFTER - timedelta(seconds=2)
     worker.look()
     assert runs.nights == ["2026-11-22"]
-    clock.at += timedelta(seconds=1)
+    clock.at += timedelta(seconds=3)
     look_for(worker, clock, timedelta(hours=1))
     assert runs.nights == ["2026-11-22", "2026-11-22"]
 
