@@ -8,6 +8,7 @@ import polars as pl
 
 from gateway.core.presence import MISSING
 from gateway.store import plans, snapshots
+from gateway.store import runs as run_store
 from gateway.store.plans import PlanState, SavedPlan
 from gateway.store.snapshots import read_snapshot
 from gateway.sync.work import Work
@@ -23,9 +24,21 @@ def promote(work: Work, plan: SavedPlan) -> None:
             state="good", now=work.run.started_at,
         )  # fmt: skip
         plans.set_state(connection, work.district.id, plan.plan_id, PlanState.APPLIED)
-    shutil.rmtree(work.folder / "stage", ignore_errors=True)
+    _clear_away(work)
+
+
+BULKY = ("stage", "check", "desired", "plan")
+"""What a run leaves behind that nobody needs once newer runs are good; its levels and its report stay."""
+
+
+def _clear_away(work: Work) -> None:
+    """Keep as many snapshots, and as many runs with all their files, as the district's file says."""
     keep = work.district.retention.snapshots
     snapshots.forget_old(work.store, work.district.id, work.sync.source, work.snapshots, keep=keep)
+    older = run_store.listed(work.store, work.district.id, sync=work.sync.name, most=10_000)
+    for number, run in enumerate(older):
+        for name in BULKY if number >= keep else ("stage", "check"):
+            shutil.rmtree(work.district.data / "runs" / run.run_id / name, ignore_errors=True)
 
 
 def _forgive_absences(work: Work, plan: SavedPlan) -> None:

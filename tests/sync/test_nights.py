@@ -356,3 +356,14 @@ def test_a_framework_can_be_pulled_instead_of_named(nights):
     assert night.state is RunState.DONE
     assert (held(nights.platform), nights.platform.writes) == (before, writes)
     assert (night.folder / "map" / "framework.json").exists()
+
+
+def test_old_snapshots_and_bulky_files_are_cleared_away(nights):
+    nights.replace("syncs:", "retention: {snapshots: 2}\nsyncs:")
+    reports = [nights.run() for _ in range(4)]
+    ids = [report.run.run_id for report in reports]
+    assert {folder.name for folder in (nights.folder / "data" / "snapshots" / "sis").iterdir()} == set(ids[-2:])
+    assert [(report.folder / "plan").exists() for report in reports] == [False, False, True, True]
+    assert all((report.folder / "map" / "levels.parquet").exists() for report in reports)
+    assert all((report.folder / "report.txt").exists() for report in reports)
+    assert not any((report.folder / "stage").exists() for report in reports)
