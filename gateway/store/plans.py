@@ -23,6 +23,7 @@ from gateway.store.database import Store
 from gateway.store.schema import decisions, plans
 
 CHANGES_A_READ = 5_000
+"""Changes in memory at a time; plan files are written in row groups of this size."""
 
 
 class PlanState(StrEnum):
@@ -130,10 +131,12 @@ def read_changes(
     path: Path, entity: str, actions: tuple[Action, ...], *, only: Sequence[str] | None = None
 ) -> Iterator[tuple[Change, str | None]]:
     """The changes of an entity (of the ids ``only``) with the digest of their content, in bounded memory."""
-    wanted = pl.scan_parquet(path).filter(pl.col("action").is_in([action.value for action in actions]))
+    wanted = pl.col("action").is_in([action.value for action in actions])
     if only is not None:
-        wanted = wanted.filter(pl.col("id").is_in(list(only)))
-    for rows in wanted.collect_batches(chunk_size=CHANGES_A_READ, maintain_order=True):
+        wanted = wanted & pl.col("id").is_in(list(only))
+    saved = pl.scan_parquet(path)
+    for start in range(0, saved.select(pl.len()).collect().item(), CHANGES_A_READ):
+        rows = saved.slice(start, CHANGES_A_READ).collect().filter(wanted)
         content = [name for name in rows.columns if name not in CHANGES_SCHEMA or name == "id"]
         for row in rows.iter_rows(named=True):
             yield (

@@ -41,7 +41,8 @@ def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.Data
         before = last_desired / file.name if last_desired is not None else None
         if before is not None and before.exists():
             content = _with_last_content(content, changes, pl.read_parquet(before).drop("digest"))
-        changes.join(content, on="id", how="left", maintain_order="left").write_parquet(folder / f"{entity}.parquet")
+        whole = changes.join(content, on="id", how="left", maintain_order="left")
+        whole.write_parquet(folder / f"{entity}.parquet", row_group_size=plans.CHANGES_A_READ)
         found[entity] = changes.select(list(CHANGES_SCHEMA))
     return found
 
