@@ -418,7 +418,7 @@ class HttpClient:
 
 _CIRCUIT = Resolution(
     Reaction.GIVE_UP,
-    "http.circuit-open",
     "failed so often in a row that it is not asked again in this run",
     "The next run goes on where this one stopped.",
+    code="http.circuit-open",
 )

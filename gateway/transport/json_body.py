@@ -74,7 +74,7 @@ def decode_page(body: bytes, type_: type[T], *, source: str) -> T:
         return cast(T, value)
     document = _read_slowly(body, source)
     _require_sound(document, source)
-    raise _refusal(source, f"is not of the expected shape ({_shape(fault)})", "page.shape")
+    raise _refusal(source, f"is not of the expected shape ({_shape(fault)})", code="page.shape")
 
 
 def decode_records(body: bytes, record: type[T], keys: Sequence[str], *, source: str) -> Records[T]:
@@ -216,7 +216,7 @@ def _decode_each(body: bytes, record: type[T], keys: Sequence[str], source: str)
     """The slow way: each record for itself."""
     document = _read_slowly(body, source)
     if isinstance(document, _Object) and document.fault:
-        raise _refusal(source, document.fault, "page.unsound")
+        raise _refusal(source, document.fault, code="page.unsound")
     found = next((key for key in keys if isinstance(document, dict) and isinstance(document.get(key), list)), None)
     if found is None:
         raise _no_envelope(keys, source)
@@ -257,7 +257,7 @@ def _read_slowly(body: bytes, source: str) -> Any:
         if _depth(document) > DEEPEST:
             raise _too_deep_refusal(source)
         return document
-    raise _refusal(source, problem, "page.not-json")
+    raise _refusal(source, problem, code="page.not-json")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
@@ -308,19 +308,19 @@ def _shape(error: BaseException) -> str:
 def _require_sound(document: Any, source: str) -> None:
     fault = _fault_in(document)
     if fault:
-        raise _refusal(source, fault, "page.unsound")
+        raise _refusal(source, fault, code="page.unsound")
 
 
 def _too_deep_refusal(source: str) -> IncompletePullError:
-    return _refusal(source, f"nests deeper than {DEEPEST} levels", "page.too-deep")
+    return _refusal(source, f"nests deeper than {DEEPEST} levels", code="page.too-deep")
 
 
 def _no_envelope(keys: Sequence[str], source: str) -> IncompletePullError:
     names = " or ".join(f'"{key}"' for key in keys)
-    return _refusal(source, f"lacks its list {names}", "page.envelope")
+    return _refusal(source, f"lacks its list {names}", code="page.envelope")
 
 
-def _refusal(source: str, problem: str, code: str) -> IncompletePullError:
+def _refusal(source: str, problem: str, *, code: str) -> IncompletePullError:
     return IncompletePullError(
         f"The answer {problem}.",
         hint="Nothing is removed for it; the next run asks again.",

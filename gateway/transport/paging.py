@@ -97,14 +97,14 @@ def fetch_pages(
     while request is not None:
         place = (request.path, tuple(sorted(request.params.items())))
         if place in asked:
-            raise _incomplete("leads back to a page that was pulled already", "paging.loop", request)
+            raise _incomplete("leads back to a page that was pulled already", request, code="paging.loop")
         if request.number > most_pages:
-            raise _incomplete(f"does not end after {most_pages} pages", "paging.too-many-pages", request)
+            raise _incomplete(f"does not end after {most_pages} pages", request, code="paging.too-many-pages")
         asked.add(place)
         page = _fetch_twice(request, fetch)
         if page.ids and page.ids[0]:
             if page.ids[0] in first_ids:
-                raise _incomplete("brings the same page again", "paging.repeated-page", request)
+                raise _incomplete("brings the same page again", request, code="paging.repeated-page")
             first_ids.add(page.ids[0])
         after = following(request, page, previous)
         yield page, after
@@ -129,7 +129,7 @@ def follow_offsets(request: PageRequest, page: Received[Any], previous: Sequence
     """
     total = _announced(page.answer)
     if request.total is not None and total is not None and total != request.total:
-        raise _incomplete("changed its total number of rows during the pull", "paging.total-changed", request)
+        raise _incomplete("changed its total number of rows during the pull", request, code="paging.total-changed")
     total = request.total if total is None else total
     rows = len(page.ids)
     new = rows - len((set(page.ids) - {""}).intersection(previous))
@@ -145,7 +145,7 @@ def follow_offsets(request: PageRequest, page: Received[Any], previous: Sequence
         params = {**request.params, "offset": str(offset)}
         return _after(request, received, total, path=request.path, params=params)
     if short:
-        raise _incomplete(f"announced {total} rows and delivered {received}", "paging.short", request)
+        raise _incomplete(f"announced {total} rows and delivered {received}", request, code="paging.short")
     return None
 
 
@@ -176,6 +176,6 @@ def _announced(answer: Answer) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _incomplete(problem: str, code: str, request: PageRequest) -> IncompletePullError:
+def _incomplete(problem: str, request: PageRequest, *, code: str) -> IncompletePullError:
     name = request.path.split("://", 1)[-1].split("?", 1)[0].strip("/").rsplit("/", 1)[-1]
     return IncompletePullError(f"The list {name} {problem} (page {request.number}).", hint=_AGAIN, code=code)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -69,37 +69,41 @@ class Resolution:
     """What one kind of failure means. ``sentence`` follows the name of the host: "answered 500"."""
 
     reaction: Reaction
-    code: str
     sentence: str
     hint: str = ""
+    code: str = field(kw_only=True)
 
 
 _CREDENTIALS = "Check the key, the secret and the scopes of this connection; they may have expired or been renewed."
 _LATER = "The next run goes on where this one stopped."
+_RECORD = "Look at the record, and at what the other system asks of it; a person has to decide."
+_OFFER = "Ask the provider what the service offers, and set this connection's settings accordingly."
 _URL = "Check the address in the settings of this connection."
 
 
-def _status(reaction: Reaction, code: str, words: str, hint: str = "") -> Resolution:
-    return Resolution(reaction, f"http.{code}", f"answered {words}", hint)
+def _status(reaction: Reaction, words: str, hint: str = "", *, code: str) -> Resolution:
+    return Resolution(reaction, f"answered {words}", hint, code=code)
 
 
 STATUS: Mapping[int, Resolution] = MappingProxyType(
     {
-        400: _status(Reaction.REJECT, "refused", "400 (bad request)"),
-        401: _status(Reaction.RENEW, "unauthorized", "401 (not authorized)", _CREDENTIALS),
-        403: _status(Reaction.DENY, "forbidden", "403 (forbidden)", "Ask for the right or the scope that is lacking."),
-        404: _status(Reaction.REJECT, "not-found", "404 (not found)"),
-        405: _status(Reaction.REJECT, "not-offered", "405 (method not allowed)"),
-        408: _status(Reaction.RETRY, "unavailable", "408 (request timeout)", _LATER),
-        409: _status(Reaction.REJECT, "conflict", "409 (conflict)"),
-        410: _status(Reaction.REJECT, "not-found", "410 (gone)"),
-        413: _status(Reaction.REJECT, "refused", "413 (too large)"),
-        422: _status(Reaction.REJECT, "refused", "422 (unprocessable)"),
-        429: _status(Reaction.RETRY, "throttled", "429 (too many requests)", _LATER),
-        500: _status(Reaction.RETRY, "unavailable", "500 (internal error)", _LATER),
-        502: _status(Reaction.RETRY, "unavailable", "502 (bad gateway)", _LATER),
-        503: _status(Reaction.RETRY, "unavailable", "503 (unavailable)", _LATER),
-        504: _status(Reaction.RETRY, "unavailable", "504 (gateway timeout)", _LATER),
+        400: _status(Reaction.REJECT, "400 (bad request)", _RECORD, code="http.refused"),
+        401: _status(Reaction.RENEW, "401 (not authorized)", _CREDENTIALS, code="http.unauthorized"),
+        403: _status(
+            Reaction.DENY, "403 (forbidden)", "Ask for the right or the scope that is lacking.", code="http.forbidden"
+        ),
+        404: _status(Reaction.REJECT, "404 (not found)", _URL, code="http.not-found"),
+        405: _status(Reaction.REJECT, "405 (method not allowed)", _OFFER, code="http.not-offered"),
+        408: _status(Reaction.RETRY, "408 (request timeout)", _LATER, code="http.unavailable"),
+        409: _status(Reaction.REJECT, "409 (conflict)", _RECORD, code="http.conflict"),
+        410: _status(Reaction.REJECT, "410 (gone)", _URL, code="http.not-found"),
+        413: _status(Reaction.REJECT, "413 (too large)", _RECORD, code="http.refused"),
+        422: _status(Reaction.REJECT, "422 (unprocessable)", _RECORD, code="http.refused"),
+        429: _status(Reaction.RETRY, "429 (too many requests)", _LATER, code="http.throttled"),
+        500: _status(Reaction.RETRY, "500 (internal error)", _LATER, code="http.unavailable"),
+        502: _status(Reaction.RETRY, "502 (bad gateway)", _LATER, code="http.unavailable"),
+        503: _status(Reaction.RETRY, "503 (unavailable)", _LATER, code="http.unavailable"),
+        504: _status(Reaction.RETRY, "504 (gateway timeout)", _LATER, code="http.unavailable"),
     }
 )
 
@@ -114,64 +118,73 @@ _CERTIFICATE = "Have the certificate corrected, or name the authority's certific
 EXCEPTIONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Resolution], ...] = (
     (
         ssl.SSLCertVerificationError,
-        Resolution(Reaction.CONFIGURE, "http.certificate", "shows a certificate that cannot be trusted", _CERTIFICATE),
+        Resolution(
+            Reaction.CONFIGURE, "shows a certificate that cannot be trusted", _CERTIFICATE, code="http.certificate"
+        ),
     ),
     (
         ssl.SSLEOFError,
-        Resolution(Reaction.RETRY, "http.unreachable", "broke off the secure connection", _LATER),
+        Resolution(Reaction.RETRY, "broke off the secure connection", _LATER, code="http.unreachable"),
     ),
     (
         ssl.SSLError,
-        Resolution(Reaction.CONFIGURE, "http.tls", "offers no secure connection of TLS 1.2 or later", _URL),
+        Resolution(Reaction.CONFIGURE, "offers no secure connection of TLS 1.2 or later", _URL, code="http.tls"),
     ),
     (
         urllib3.exceptions.NameResolutionError,
-        Resolution(Reaction.RETRY, "http.unreachable", "has a name that cannot be resolved", _URL),
+        Resolution(Reaction.RETRY, "has a name that cannot be resolved", _URL, code="http.unreachable"),
     ),
     (
         urllib3.exceptions.NewConnectionError,  # a kind of ConnectTimeoutError
-        Resolution(Reaction.RETRY, "http.unreachable", "does not take the connection", _LATER),
+        Resolution(Reaction.RETRY, "does not take the connection", _LATER, code="http.unreachable"),
     ),
     (
         urllib3.exceptions.ConnectTimeoutError,
-        Resolution(Reaction.RETRY, "http.unreachable", "does not take the connection in time", _LATER),
+        Resolution(Reaction.RETRY, "does not take the connection in time", _LATER, code="http.unreachable"),
     ),
     (
         TimeoutError,
-        Resolution(Reaction.RETRY, "http.timeout", "did not finish its answer in time", _LATER),
+        Resolution(Reaction.RETRY, "did not finish its answer in time", _LATER, code="http.timeout"),
     ),
     (
         urllib3.exceptions.TimeoutError,
-        Resolution(Reaction.RETRY, "http.timeout", "did not finish its answer in time", _LATER),
+        Resolution(Reaction.RETRY, "did not finish its answer in time", _LATER, code="http.timeout"),
     ),
-    (requests.Timeout, Resolution(Reaction.RETRY, "http.timeout", "did not answer in time", _LATER)),
+    (requests.Timeout, Resolution(Reaction.RETRY, "did not answer in time", _LATER, code="http.timeout")),
     (
         http.client.IncompleteRead,  # urllib3's is one as well
-        Resolution(Reaction.RETRY, "http.truncated", "cut its answer off", _LATER),
+        Resolution(Reaction.RETRY, "cut its answer off", _LATER, code="http.truncated"),
     ),
     (
         _ADDRESS,
-        Resolution(Reaction.CONFIGURE, "http.address", "was not asked: the address is malformed", _URL),
+        Resolution(Reaction.CONFIGURE, "was not asked: the address is malformed", _URL, code="http.address"),
     ),
     (
         urllib3.exceptions.ProtocolError,
-        Resolution(Reaction.RETRY, "http.reset", "broke off the connection", _LATER),
+        Resolution(Reaction.RETRY, "broke off the connection", _LATER, code="http.reset"),
     ),
-    (requests.ConnectionError, Resolution(Reaction.RETRY, "http.unreachable", "cannot be reached", _LATER)),
-    (OSError, Resolution(Reaction.GIVE_UP, "http.network", "could not be asked for a fault of the network", _LATER)),
+    (requests.ConnectionError, Resolution(Reaction.RETRY, "cannot be reached", _LATER, code="http.unreachable")),
+    (
+        OSError,
+        Resolution(Reaction.GIVE_UP, "could not be asked for a fault of the network", _LATER, code="http.network"),
+    ),
     (
         urllib3.exceptions.HTTPError,
-        Resolution(Reaction.GIVE_UP, "http.protocol", "does not answer in proper HTTP", _URL),
+        Resolution(Reaction.GIVE_UP, "does not answer in proper HTTP", _URL, code="http.protocol"),
     ),
 )
 """What an exception of the network means: the first class that it, or one of its causes, is an instance of."""
 
-HEADER = Resolution(Reaction.CONFIGURE, "http.header", "was not asked: a header would be malformed", _CREDENTIALS)
-UNKNOWN = Resolution(Reaction.GIVE_UP, "http.network", "could not be asked", _LATER)
-TOO_LARGE = Resolution(Reaction.INCOMPLETE, "http.too-large", "sent more than is taken in", "Ask for smaller pages.")
-ENCODING = Resolution(Reaction.INCOMPLETE, "http.encoding", "sent a compressed answer that cannot be unpacked")
-TRUNCATED = Resolution(Reaction.RETRY, "http.truncated", "cut its answer off", _LATER)
-REDIRECT = Resolution(Reaction.REJECT, "http.redirect", "sends us elsewhere, where we do not follow", _URL)
+HEADER = Resolution(Reaction.CONFIGURE, "was not asked: a header would be malformed", _CREDENTIALS, code="http.header")
+UNKNOWN = Resolution(Reaction.GIVE_UP, "could not be asked", _LATER, code="http.network")
+TOO_LARGE = Resolution(
+    Reaction.INCOMPLETE, "sent more than is taken in", "Ask for smaller pages.", code="http.too-large"
+)
+ENCODING = Resolution(
+    Reaction.INCOMPLETE, "sent a compressed answer that cannot be unpacked", _OFFER, code="http.encoding"
+)
+TRUNCATED = Resolution(Reaction.RETRY, "cut its answer off", _LATER, code="http.truncated")
+REDIRECT = Resolution(Reaction.REJECT, "sends us elsewhere, where we do not follow", _URL, code="http.redirect")
 
 
 def resolve_status(status: int) -> Resolution:
@@ -181,7 +194,7 @@ def resolve_status(status: int) -> Resolution:
     if 300 <= status < 400:
         return REDIRECT
     reaction = Reaction.GIVE_UP if status >= 500 else Reaction.REJECT
-    return _status(reaction, "unexpected", str(status), _LATER if status >= 500 else "")
+    return _status(reaction, str(status), _LATER if status >= 500 else _RECORD, code="http.unexpected")
 
 
 def resolve_exception(error: BaseException) -> Resolution:

@@ -100,6 +100,7 @@ def test_what_is_not_worth_another_try_is_tried_once(
     with pytest.raises(error) as caught:
         stand.client.request(method, "results/1", body=b"{}" if method == "PUT" else None)
     assert caught.value.code == code
+    assert caught.value.hint
     assert len(stand.script.requests) == 1
     assert stand.clock.waits == []
     if isinstance(caught.value, RejectedError):

@@ -110,7 +110,9 @@ def test_a_compression_that_was_not_asked_for_or_is_none_is_refused(encoding: st
     assert caught.value.code == "http.encoding"
 
 
-@pytest.mark.parametrize("body", [gzip.compress(PAGE), gzip.compress(PAGE[:9]) + gzip.compress(PAGE[9:])])
+@pytest.mark.parametrize(
+    "body", [gzip.compress(PAGE), gzip.compress(PAGE[:9]) + gzip.compress(PAGE[9:])], ids=["one member", "two members"]
+)
 def test_gzip_is_unpacked(body: bytes) -> None:
     with serve_faulty(send(head(len(body), "Content-Encoding: gzip") + body)) as server:
         assert client(server.url).request("GET", "results").body == PAGE
