@@ -122,14 +122,19 @@ def _envelope(kind: type[Any], names: tuple[str, ...]) -> type[msgspec.Struct]:
     return msgspec.defstruct("SingleEnvelope", fields, rename={f"object_{n}": name for n, name in enumerate(names)})
 
 
+_NOT_IN_JSON: Mapping[str, tuple[str, ...]] = {"score_scales": ("org_id",)}
+"""Columns that only the CSV binding has."""
+
+
 def canonical(endpoint: Endpoint, objects: Sequence[Any]) -> dict[str, Mapping[str, object]]:
-    """Objects as canonical records by id, with the rows that are part of them; deleted and unreadable ones left out."""
+    """Objects as canonical records by id, with the rows that are part of them; deleted and unreadable ones left out,
+    and the columns that no JSON object of this kind has."""
     page = Records(objects, range(1, len(objects) + 1))
     frames = {name: read_rows(f, TABLES[name]).rows for name, f in frames_of(endpoint, page, endpoint.name, {}).items()}
     parts = {name: _by_parent(name, frames[name].drop(SOURCE, LINE).to_dicts()) for name in endpoint.tables[1:]}
     return {
-        row["id"]: {**row, **{name: rows[row["id"]] for name, rows in parts.items() if row["id"] in rows}}
-        for row in frames[endpoint.table].drop(SOURCE, LINE).to_dicts()
+        row["id"]: {**row, **{name: rows.get(row["id"], []) for name, rows in parts.items()}}
+        for row in frames[endpoint.table].drop(SOURCE, LINE, *_NOT_IN_JSON.get(endpoint.table, ())).to_dicts()
         if row["status"] != "tobedeleted"
     }
 
