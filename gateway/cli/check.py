@@ -12,16 +12,15 @@ from gateway.core.errors import EXIT_ERROR, ConfigurationError
 @click.command(cls=Command)
 @click.pass_obj
 def check(invocation: Invocation) -> int:
-    """Check the district's file and every mapping that it names, and run the mappings' examples.
+    """Check the district's file, every mapping that it names and every GPA policy, and run their examples.
 
     Needs no network and no secrets. Says file and line of every fault.
     """
-    from gateway.cli.lint import Checked, failed, lint_mappings
+    from gateway.cli.lint import Checked, failed, lint_district
 
     try:
         district = invocation.load()
-        checked = [Checked(invocation.district, f"district {district.id}")]
-        checked += lint_mappings(sync.mapping for sync in district.syncs.values())
+        checked = [Checked(invocation.district, f"district {district.id}"), *lint_district(district)]
     except ConfigurationError as error:
         if error.code == "district.missing":
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,8 +42,8 @@ def check_connection(district: District, name: str) -> list[dict[str, Any]]:
     from gateway.settings import open_connection
 
     try:
-        connector = open_connection(district, name, now=now)
-        items = list(connector.check()) if isinstance(connector, Source | Target) else []
+        with closing(open_connection(district, name, now=now)) as connector:
+            items = list(connector.check()) if isinstance(connector, Source | Target) else []
     except GatewayError as error:
         items = [CheckItem("open the connection", ok=False, message=str(error.message), hint=error.hint)]
     return [_as_dict(item) for item in items]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.core.framework import Framework
+    from gateway.settings import District, SyncSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,40 @@ def lint_mappings(paths: Iterable[Path]) -> list[Checked]:
     return [lint_mapping(path) for path in dict.fromkeys(paths)]
 
 
-def lint_mapping(path: Path) -> Checked:
+def lint_district(district: District) -> list[Checked]:
+    """Each mapping that a sync names once, and every GPA policy."""
+    mappings = {sync.mapping: sync for sync in district.syncs.values()}
+    return [_lint_of_sync(district, sync) for sync in mappings.values()] + lint_policies(district.policies)
+
+
+def _lint_of_sync(district: District, sync: SyncSettings) -> Checked:
+    """The mapping against the framework that the sync pulled last; only its form while none was pulled."""
+    from gateway.transport.yaml_file import read_document
+
+    framework = last_framework(district, sync)
+    if sync.framework is None or framework is not None:
+        return lint_mapping(sync.mapping, framework=framework)
+    try:
+        read_document(sync.mapping)
+    except ConfigurationError as error:
+        return failed(sync.mapping, "mapping", error)
+    return Checked(str(sync.mapping), f"mapping; checked in full once {sync.framework} was pulled")
+
+
+def last_framework(district: District, sync: SyncSettings) -> Framework | None:
+    """The framework that the sync pulled last; ``None`` if it takes the mapping's own or has pulled none yet."""
+    from gateway.mappings import load_framework
+
+    copies = sorted(district.data.glob("runs/*/map/framework.json")) if sync.framework else []
+    return load_framework(copies[-1]) if copies else None
+
+
+def lint_mapping(path: Path, *, framework: Framework | None = None) -> Checked:
     """Read and compile the mapping at ``path`` with its framework and crosswalks, and run its examples."""
     from gateway.mappings import load_mapping, run_examples
 
     try:
-        mapping = load_mapping(path)
+        mapping = load_mapping(path, framework=framework)
     except ConfigurationError as error:
         return failed(path, "mapping", error)
     failures = tuple(
@@ -60,3 +92,22 @@ def lint_mapping(path: Path) -> Checked:
     count = len(mapping.examples)
     told = f"mapping {mapping.name} {mapping.version}, {count} example{'' if count == 1 else 's'}"
     return Checked(str(path), told, failures)
+
+
+def lint_policies(folder: Path) -> list[Checked]:
+    """Each GPA policy in ``folder`` with its examples; then whether versions of one policy overlap."""
+    from gateway.policies import load_policies, load_policy
+
+    checked = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            policy = load_policy(path)
+            checked.append(Checked(str(path), f"policy {policy.name} {policy.version}"))
+        except ConfigurationError as error:
+            checked.append(failed(path, "policy", error))
+    if checked and not any(one.problems for one in checked):
+        try:
+            load_policies(folder)
+        except ConfigurationError as error:
+            checked.append(failed(folder, "policies", error))
+    return checked

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gateway.core.mapping import Mapped
+    from gateway.settings import District
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 OUTPUTS = ("levels", "continuum", "credits", "unmatched")
@@ -31,10 +32,10 @@ def map() -> None:
 @click.argument("mappings", metavar="[MAPPING]...", type=_FILE, nargs=-1)
 @click.pass_obj
 def lint(invocation: Invocation, mappings: tuple[Path, ...]) -> int:
-    """Check each MAPPING and run its examples; without one, those that the district's syncs name."""
-    from gateway.cli.lint import lint_mappings
+    """Check each MAPPING and run its examples; without one, all that `check` checks but the district's file."""
+    from gateway.cli.lint import lint_district, lint_mappings
 
-    checked = lint_mappings(mappings or (sync.mapping for sync in invocation.load().syncs.values()))
+    checked = lint_mappings(mappings) if mappings else lint_district(invocation.load())
     invocation.answer(
         {"checked": [one.as_dict() for one in checked]}, [line for one in checked for line in one.lines()]
     )
@@ -62,11 +63,17 @@ def apply(
 
     The tables are levels, continuum, credits, and unmatched: what found no competency or no level, and why.
     """
+    from gateway.cli.lint import last_framework
     from gateway.core.mapping import merge_mapped
     from gateway.mappings import load_mapping
 
-    compiled = load_mapping(mapping)
-    frames = _evidence_file(evidence) if evidence else _newest_pull(invocation, sync_name)
+    if evidence is not None:
+        compiled = load_mapping(mapping)
+        frames = _evidence_file(evidence)
+    else:
+        district = invocation.load()
+        compiled = load_mapping(mapping, framework=last_framework(district, district.sync(sync_name)))
+        frames = _newest_pull(invocation, district, sync_name)
     day = as_of.date() if as_of else None
     found = merge_mapped(compiled.apply(frame, as_of=day) for frame in frames)
     if out is not None:
@@ -84,14 +91,13 @@ def _evidence_file(path: Path) -> Iterator[pl.DataFrame]:
     yield read_table(path).drop(LINE, strict=False)
 
 
-def _newest_pull(invocation: Invocation, sync_name: str | None) -> Iterator[pl.DataFrame]:
+def _newest_pull(invocation: Invocation, district: District, sync_name: str | None) -> Iterator[pl.DataFrame]:
     """The evidence of the newest checked pull, part by part; each part holds all results of its students."""
     from gateway.core.mapping import gather_evidence
     from gateway.core.partition import STUDENT_TABLES
     from gateway.sync.mapping import SHARED_TABLES
     from gateway.sync.quarantine import latest_snapshot
 
-    district = invocation.load()
     with invocation.store(district) as store:
         snapshot = latest_snapshot(store, district, sync_name)
     if snapshot is None:

@@ -87,6 +87,7 @@ class District:
     data: Path
     folder: Path
     database: str
+    policies: Path
     connections: Mapping[str, ConnectionSettings]
     syncs: Mapping[str, SyncSettings]
     retention: Retention
@@ -137,6 +138,7 @@ def load_district(path: Path) -> District:
         data=data,
         folder=folder,
         database=loaded["database"] or f"sqlite:///{data / DATABASE_FILE}",
+        policies=folder / loaded["policies"],
         connections=connections,
         syncs={name: _sync(name, found, folder, loaded["guards"]) for name, found in syncs.items()},
         retention=Retention(**loaded["retention"]),

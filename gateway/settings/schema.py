@@ -179,6 +179,7 @@ class DistrictSchema(Strict):
     database = _described(
         fields.String, "The database's URL; without it, gateway.db in the data folder.", load_default=None
     )
+    policies = _described(fields.String, "The folder of GPA policies (*.yaml).", load_default="mappings/gpa")
     connections = _described(fields.Dict, "The connections, by name.", required=True)
     syncs = _described(fields.Dict, "The nightly jobs, by name.", load_default=dict)
     guards = fields.Nested(GuardsSchema, load_default=dict, metadata={"description": "Limits of all syncs."})

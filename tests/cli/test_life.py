@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.cli.invocation import now
+from gateway.cli.shipped import shipped
 from gateway.settings import load_district
 from gateway.store import open_store
 from gateway.store.leases import hold
@@ -197,3 +198,32 @@ def test_a_fault_in_the_districts_file_is_told_by_check(call: Call, district: Pa
     assert answer.code == 1
     assert 'Did you mean "continuum"?' in answer.out
     assert data(call("check", "--json"), 1)["checked"][0]["ok"] is False
+
+
+def test_gpa_policies_are_checked_too(call: Call, district: Path) -> None:
+    folder = district / "mappings/gpa"
+    folder.mkdir()
+    good = shipped("mappings") / "gpa/school-weighted.yaml"
+    shutil.copyfile(good, folder / "mine.yaml")
+    assert f"ok    {folder}/mine.yaml: policy school-weighted" in call("check").out
+    (folder / "same.yaml").write_text(good.read_text().replace('"2026.1"', '"2026.2"'))
+    overlapping = call("check")
+    assert overlapping.code == 1
+    assert "hold on the same day" in overlapping.out
+    (folder / "same.yaml").write_text(good.read_text().replace("marks:", "mraks:"))
+    faulty = call("check")
+    assert faulty.code == 1
+    assert 'Did you mean "marks"?' in faulty.out
+
+
+def test_a_mapping_whose_framework_is_pulled_is_checked_against_the_last_pull(call: Call, district: Path) -> None:
+    framework = district / "mappings/frameworks/lakeside.json"
+    framework.rename(district / "standards.json")
+    path = district / "gateway.yaml"
+    case = "  standards:\n    connector: case\n    settings: {path: standards.json}\n"
+    text = path.read_text().replace("connections:\n", f"connections:\n{case}")
+    path.write_text(text.replace("    source: sis\n", "    source: sis\n    framework: standards\n"))
+    assert "checked in full once standards was pulled" in call("check").out
+    assert call("sync", "--dry-run").code == 0
+    assert "mapping lakeside 2026.1, 3 examples" in call("check").out
+    assert call("map", "apply", "mappings/schools/lakeside.yaml").code == 0

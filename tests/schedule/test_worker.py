@@ -72,6 +72,7 @@ def district_in(folder: Path, schedule: str = "30 1 * * *") -> District:
         data=folder,
         folder=folder,
         database="",
+        policies=folder,
         connections={},
         syncs={sync.name: sync},
         retention=Retention(30),
