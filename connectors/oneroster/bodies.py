@@ -53,7 +53,7 @@ _PARTS_OF_1_2 = (
 class UnfitRecord(Exception):
     """A record that the standard cannot carry; ``code`` and ``reason`` say why."""
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, reason: str, *, code: str) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -102,7 +102,7 @@ class BodyWriter:
         for name in _REQUIRED[self.version][endpoint.name]:
             if name not in body:
                 reason = f"OneRoster {self.version} requires {name} in a {endpoint.single}, and this one has none."
-                raise UnfitRecord("oneroster.required", reason)
+                raise UnfitRecord(reason, code="oneroster.required")
         return body
 
     def _reference(self, single: str, own: Any, remote_ids: Mapping[str, str]) -> Body | None:
@@ -190,9 +190,9 @@ _FIELDS: Mapping[str, Callable[[Row, Refer, str], Body]] = MappingProxyType(
 def _refuse_parts_of_1_2(record: Row) -> None:
     if any(_rows(record, name) for name in _PARTS_OF_1_2):
         reason = "OneRoster 1.1 cannot carry learning objectives or score scales."
-        raise UnfitRecord("oneroster.needs-1.2", reason)
+        raise UnfitRecord(reason, code="oneroster.needs-1.2")
     if record.get("text_score") is not None and record.get("score") is None:
-        raise UnfitRecord("oneroster.needs-1.2", "OneRoster 1.1 cannot carry a score that is a text.")
+        raise UnfitRecord("OneRoster 1.1 cannot carry a score that is a text.", code="oneroster.needs-1.2")
 
 
 def _rows(record: Row, table: str) -> Sequence[Row]:

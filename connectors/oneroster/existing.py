@@ -1,7 +1,8 @@
 """What the provider holds: single objects by id, and records by what they are about.
 
 A provider that gives new records ids of its own cannot be asked for ours. A record that may have been sent is then
-found by its natural key: a result by line item and student, a line item by class, title and due date.
+found by its natural key: a result by line item and student, a line item by class, title and due date. (Categories and
+score scales are always under our own ids: the standard has no POST for them.)
 """
 
 from __future__ import annotations
@@ -64,27 +65,26 @@ class Existing:
             f'The answer lacks its object "{endpoint.single}".', code="page.envelope", place=Place(source)
         )
 
-    def find(self, change: Change, remote_ids: Mapping[str, str]) -> str | None:
-        """The provider's id of the record that ``change`` is about, if it has one; categories and scales are under our
-        own ids."""
+    def find(self, change: Change, remote_ids: Mapping[str, str], *, again: bool = False) -> str | None:
+        """The provider's id of the line item or result that ``change`` is about, if it is there. ``again``: a list that
+        was read before is read anew."""
         endpoint = PUSHED[change.entity]
         wanted = _key_of_change(change, remote_ids)
-        if wanted is None:
-            return None
         if not self._provider.profile.filters:
-            return self._index(endpoint).get(wanted)
+            return self._index(endpoint, again=again).get(wanted)
         terms = zip(_FILTERS[change.entity], wanted, strict=False)
-        condition = " AND ".join(f"{field}='{(value or '').replace(chr(39), chr(39) * 2)}'" for field, value in terms)
+        condition = " AND ".join(f"{field}={_quoted_value(value or '')}" for field, value in terms)
         found = self._puller.all_records(endpoint, {"filter": condition})
-        return next((text(record.sourced_id) for record in found if _key_of_record(record) == wanted), None)
+        return next((text(r.sourced_id) for r in found if _is_there(r) and _key_of_record(r) == wanted), None)
 
-    def _index(self, endpoint: Endpoint) -> Mapping[Key, str]:
+    def _index(self, endpoint: Endpoint, *, again: bool) -> Mapping[Key, str]:
         """All records of a list by natural key, read once: for providers that know no filters."""
         with self._lock:
-            if endpoint.name not in self._indexes:
-                index = self._indexes.setdefault(endpoint.name, {})
-                for record in self._puller.all_records(endpoint, {}):
+            if again or endpoint.name not in self._indexes:
+                index: dict[Key, str] = {}
+                for record in filter(_is_there, self._puller.all_records(endpoint, {})):
                     index.setdefault(_key_of_record(record), text(record.sourced_id) or "")
+                self._indexes[endpoint.name] = index
             return self._indexes[endpoint.name]
 
 
@@ -94,15 +94,21 @@ _FILTERS: Mapping[str, Sequence[str]] = {
 }
 
 
-def _key_of_change(change: Change, remote_ids: Mapping[str, str]) -> Key | None:
+def _quoted_value(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _is_there(record: Any) -> bool:
+    return text(record.status) in (None, "active")
+
+
+def _key_of_change(change: Change, remote_ids: Mapping[str, str]) -> Key:
     record: Mapping[str, Any] = change.record
     if change.entity == "results":
         own = record["line_item_id"]
         return (remote_ids.get(own, own), record["student_id"])
-    if change.entity == "line_items":
-        due: datetime | None = record.get("due_date") or record.get("assign_date")
-        return (record["class_id"], record["title"], None if due is None else due.date().isoformat())
-    return None
+    due: datetime | None = record.get("due_date") or record.get("assign_date")
+    return (record["class_id"], record["title"], None if due is None else due.date().isoformat())
 
 
 def _key_of_record(record: Any) -> Key:

@@ -313,7 +313,7 @@ def _reason(fault: Fault) -> str:
 
 def _rejects(table: str, faults: Sequence[Fault], source: str, unreadable: Mapping[int, str]) -> pl.DataFrame:
     rows = [
-        (table, unreadable.get(fault.number), "record.unreadable", None, _reason(fault), source, fault.number)
+        (table, unreadable.get(fault.number), "oneroster.unreadable", None, _reason(fault), source, fault.number)
         for fault in faults
     ]
     return pl.DataFrame(rows, schema=dict(REJECTS_SCHEMA), orient="row")

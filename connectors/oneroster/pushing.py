@@ -7,6 +7,7 @@ Source: OneRoster 1.2 gradebook service; deviations as the profile says.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from gateway.sdk import (
     Answer,
     AuthorizationError,
     Change,
+    ConfigurationError,
     Context,
     GatewayError,
     IncompletePullError,
@@ -32,12 +34,11 @@ from gateway.sdk import (
     TransientError,
 )
 
-_UNSETTLED = "oneroster.unsettled"
-_FOR_ALL = ("http.circuit-open", "http.retry-after", _UNSETTLED)
+_FOR_ALL = ("http.circuit-open", "http.retry-after", "oneroster.unsettled")
 """Transient errors that concern every record, not the one that met them."""
-_NO_RIGHT = ("http.forbidden", "http.not-offered")
+_REFUSED_ALL = ("http.forbidden", "http.not-found", "http.not-offered")
 _PATIENCE = 20
-"""After so many records refused for want of a right, and none accepted, the push is stopped."""
+"""After so many records refused so, and none accepted, the push is stopped: it is not for the records."""
 _POSTED_BELOW: Mapping[str, tuple[str, str]] = {
     "line_items": ("classes", "class_id"),
     "results": ("lineItems", "line_item_id"),
@@ -122,7 +123,7 @@ class Pusher:
         return self.profile.write_style == "post" and change.entity in _POSTED_BELOW
 
     def _remote_ids(self, change: Change) -> Mapping[str, str]:
-        return {**change.remote_references, **self._allocated}
+        return ChainMap(self._allocated, dict(change.remote_references))
 
     def _put(self, endpoint: Endpoint, change: Change, remote_id: str | None) -> Outcome:
         sourced_id = remote_id or change.id
@@ -137,37 +138,39 @@ class Pusher:
         collection, column = _POSTED_BELOW[change.entity]
         parent = change.record[column]
         if not isinstance(parent, str):
-            raise UnfitRecord("oneroster.required", f"A {endpoint.single} is posted below its parent, and has none.")
+            raise UnfitRecord(
+                f"A {endpoint.single} is posted below its parent, and has none.", code="oneroster.required"
+            )
         remote_ids = self._remote_ids(change)
         path = f"{collection}/{quoted(remote_ids.get(parent, parent))}/{endpoint.name}"
         body = self._bodies.several(endpoint, change.id, change.record, remote_ids)
         try:
             answer = self.provider.request("POST", endpoint, path, body=body)
         except TransientError as lost:
-            remote_id = self._settle(change, remote_ids, lost)
+            remote_id = self._settle(change, remote_ids)
+            if remote_id is None:
+                raise lost from None
         else:
             _require_success(answer)
-            remote_id = _allocated_id(answer, change.id) or self._existing.find(change, remote_ids)
+            remote_id = _allocated_id(answer, change.id) or self._settle(change, remote_ids)
         if remote_id is None:
-            raise TransientError(
-                "The provider did not say under which id it keeps a new record, and it cannot be found.",
+            raise ConfigurationError(
+                "The provider does not say under which id it keeps a new record, and the record cannot be found.",
+                hint="Set write_style to put in the profile of this connection, if the provider takes our ids.",
                 code="oneroster.no-allocated-id",
             )
         return self._accepted(change, remote_id)
 
-    def _settle(self, change: Change, remote_ids: Mapping[str, str], lost: TransientError) -> str | None:
-        """Whether a record whose answer was lost is there. When that cannot be learned, the push stops without an
-        outcome for it, so that the next run looks before it sends."""
+    def _settle(self, change: Change, remote_ids: Mapping[str, str]) -> str | None:
+        """The id of a record that was posted without an answer, if it is there. When that cannot be learned, the push
+        stops without an outcome for it, so that the next run looks before it sends."""
         try:
-            remote_id = self._existing.find(change, remote_ids)
-        except TransientError as error:
-            raise TransientError(error.message, hint=error.hint, code=_UNSETTLED) from error
-        if remote_id is None:
-            raise lost
-        return remote_id
+            return self._existing.find(change, remote_ids, again=True)
+        except (TransientError, RejectedError, IncompletePullError) as error:
+            raise TransientError(error.message, hint=error.hint, code="oneroster.unsettled") from error
 
     def _accepted(self, change: Change, remote_id: str | None) -> Outcome:
-        if remote_id is not None:
+        if remote_id is not None and change.entity != "results":  # nothing that is pushed refers to a result
             self._allocated[change.id] = remote_id
         return Outcome(change.key, OutcomeState.ACCEPTED, remote_id=remote_id)
 
@@ -209,12 +212,12 @@ class _Watch:
 
     def _judge(self, outcome: Outcome) -> None:
         self.accepted = self.accepted or outcome.state is OutcomeState.ACCEPTED
-        self.denied += outcome.code in _NO_RIGHT
+        self.denied += outcome.code in _REFUSED_ALL
         if self.denied >= _PATIENCE and not self.accepted and self.fatal is None:
+            right = scope(self.provider.version, "gradebook.createput")
             self.fatal = AuthorizationError(
-                f"The provider refused the first {self.denied} records for want of a right.",
-                hint=f"Ask for the scope {scope(self.provider.version, 'gradebook.createput')}, and for those that "
-                "the profile of this connection needs.",
+                f"The provider refused the first {self.denied} records: {outcome.message}",
+                hint=f"Check the address of the gradebook service, and that the credentials have the scope {right}.",
                 code="oneroster.no-right-to-write",
             )
 
@@ -259,6 +262,6 @@ def _allocated_id(answer: Answer, supplied: str) -> str | None:
 def _document(answer: Answer) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(answer.body) if answer.body else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.oneroster.bodies import BodyWriter, UnfitRecord, plain
 from connectors.oneroster.endpoints import PUSHED
-from gateway.core.errors import AuthorizationError, TransientError
+from gateway.core.errors import AuthorizationError, ConfigurationError, TransientError
 from gateway.core.exchange import Action, Change, Outcome, OutcomeState
 from gateway.testing.fake_oneroster import FakeOneRoster, GradebookManners
 from gateway.testing.fake_oneroster_data import COMPETENCIES
@@ -267,7 +267,7 @@ def test_outcomes_are_yielded_before_the_error_that_stops_the_push() -> None:
     assert known.total() < 50
 
 
-@pytest.mark.parametrize("status", ["403", "405"])
+@pytest.mark.parametrize("status", ["403", "404", "405"])
 def test_a_right_that_is_lacking_stops_the_push_and_names_the_scope(status: str) -> None:
     fake = FakeOneRoster()
     fake.inject(Fault(FaultKind.ERROR, status, method="PUT", times=None))
@@ -392,14 +392,50 @@ def test_a_record_that_may_have_been_posted_is_looked_up_first(filters: bool, en
     assert len(fake.active(PUSHED[entity].name)) == held
 
 
-def test_a_posted_record_whose_answer_was_lost_is_found_at_once() -> None:
+@pytest.mark.parametrize("filters", [True, False])
+def test_posted_records_whose_answers_were_lost_are_found_at_once(filters: bool) -> None:
     fake = FakeOneRoster()
-    fake.inject(Fault(FaultKind.ANSWER_LOST, method="POST", path="/results", times=1))
+    fake.tables["results"].clear()
+    fake.inject(Fault(FaultKind.ANSWER_LOST, method="POST", path="/results", times=2))
+    outcomes = push(fake, new_results(3), profile={**POST, "filters": filters, "push_concurrency": 1})
+    assert states(outcomes) == {OutcomeState.ACCEPTED}
+    assert {outcome.remote_id for outcome in outcomes.values()} == set(fake.tables["results"])
+    assert fake.effects.total() == 3
+
+
+class Silent(FakeOneRoster):
+    """Answers a POST without the ids that it allocated, or (``gone``) without keeping anything."""
+
+    gone = False
+
+    def _post(self, steps: list[str], body: bytes) -> Reply:
+        if not self.gone:
+            super()._post(steps, body)
+        return Reply(201)
+
+
+def test_a_provider_that_does_not_tell_its_ids_is_asked_for_them() -> None:
+    fake = Silent()
+    fake.tables["results"].clear()
+    assert {o.remote_id for o in push(fake, new_results(2), profile=POST).values()} == set(fake.tables["results"])
+
+
+def test_a_posted_record_that_cannot_be_found_stops_the_push() -> None:
+    fake = Silent()
+    fake.gone = True
+    with pytest.raises(ConfigurationError) as caught:
+        push(fake, new_results(2)[1:], profile=POST)
+    assert caught.value.code == "oneroster.no-allocated-id"
+
+
+def test_a_deleted_record_is_not_taken_for_the_one_that_was_sent() -> None:
+    fake = FakeOneRoster(manners=GradebookManners(filters=False))
+    fake.tables["results"].clear()
     change = new_results(1)[0]
-    change = replace(change, record={**change.record, "student_id": "u-s01"})
-    outcome = push(fake, [change], profile=POST)[change.key]
-    assert (outcome.state, outcome.remote_id) == (OutcomeState.ACCEPTED, "allocated-1")
-    assert fake.effects.total() == 1
+    first = push(fake, [change], profile=POST)[change.key].remote_id
+    fake.tables["results"][str(first)]["status"] = "inactive"
+    again = push(fake, [replace(change, attempted=True)], profile=POST)[change.key].remote_id
+    assert again not in (None, first)
 
 
 def test_a_post_that_did_not_arrive_fails_for_now() -> None:

@@ -216,7 +216,7 @@ def test_a_bad_record_is_set_aside_and_its_neighbours_stay(bad: bytes, separator
     assert frames["results"][LINE].to_list() == [1, 3]
     reject = only(frames[REJECTS])
     assert (reject["table"], reject["id"], reject[LINE]) == ("results", "bad", 2)
-    assert reject["code"] == "record.unreadable"
+    assert reject["code"] == "oneroster.unreadable"
     assert reject["reason"].startswith("This record ")
     assert "not a text" not in reject["reason"].removeprefix("This record is not of the expected shape")
 
