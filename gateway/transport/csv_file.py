@@ -280,7 +280,7 @@ def _mixed(
             index += 1
             continue
         part = read_records(buffer, layout, start=starts[index], line=found.next_line, at_end=at_end, one_line=True)
-        next_index = bisect_left(starts, part.consumed)
+        next_index = min(bisect_left(starts, part.consumed), len(lines))
         whole[index:next_index] = [False] * (next_index - index)
         found.add(part)
         if part.cut_off or part.in_overlong:

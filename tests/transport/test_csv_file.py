@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.core.errors import DataError, IncompletePullError
 from gateway.core.model import LINE
 from gateway.transport.csv_file import CsvBatch, Position, open_csv, read_batches
-from gateway.transport.csv_rows import MAX_CELL, MAX_RECORD
+from gateway.transport.csv_rows import MAX_CELL, MAX_RECORD, Layout, read_records
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 TRICKY = st.text(st.sampled_from('a,"\r\n é\ufffd;'), max_size=8)
@@ -234,3 +234,38 @@ def test_very_wide_files_are_read_too(tmp_path: Path) -> None:
     header = ",".join(f"c{n}" for n in range(400))
     batches = read(write(tmp_path, f"{header}\n{','.join('x' * 400)}\n".encode()))
     assert [len(row) for row in rows(batches)] == [400]
+
+
+DAMAGE = st.lists(
+    st.sampled_from(
+        [
+            b"a",
+            b"b",
+            b",",
+            b'"',
+            b"\n",
+            b"\r\n",
+            b"\r",
+            b" ",
+            b"\xff",
+            b"\0",
+            b'""',
+            b'","',
+            b"id,1,2\n",
+            b'"q","r",s\r\n',
+        ]
+    ),
+    max_size=40,
+).map(b"".join)
+
+
+@settings(deadline=None, max_examples=300)
+@given(body=DAMAGE, stretch=st.integers(1, 30) | st.just(1 << 20))
+def test_the_fast_way_reads_whatever_comes_as_the_precise_way_does(
+    tmp_path_factory: pytest.TempPathFactory, body: bytes, stretch: int
+) -> None:
+    batches = read(write(tmp_path_factory.mktemp("csv"), b"x,y,z\n" + body), stretch)
+    precise = read_records(body, Layout(3), line=2, at_end=True)
+    assert rows(batches) == [tuple(row) for row in precise.rows]
+    assert lines(batches) == precise.lines
+    assert faults(batches) == [(fault.line, fault.code, fault.cell) for fault in precise.faults]
