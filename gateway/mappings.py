@@ -65,6 +65,9 @@ def named_files(document: Document) -> Iterable[tuple[tuple[str | int, ...], str
     for table in ("modified_scales", "overrides"):
         if isinstance(data.get(table), str):
             yield (table,), data[table]
+    portfolio = data.get("portfolio")
+    if isinstance(portfolio, dict) and isinstance(portfolio.get("baselines"), str):
+        yield ("portfolio", "baselines"), portfolio["baselines"]
     ways = data.get("align")
     for n, way in enumerate(ways if isinstance(ways, list) else ()):
         if isinstance(way, dict) and isinstance(way.get("crosswalk"), str):

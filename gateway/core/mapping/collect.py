@@ -219,7 +219,7 @@ class Collector:
         set_aside: dict[str, int] = {}
         is_used = pairs["outcome"] == CODE[Reason.USED]
         if is_used.all():
-            others = pairs.select("key", "outcome").clear()
+            others = pairs.clear()
         else:
             others = pairs.filter(~is_used)
             counts = others["outcome"].value_counts().rows()

@@ -14,6 +14,7 @@ from gateway.core.document import Document
 from gateway.core.framework import Framework
 from gateway.core.mapping.collect import NO_TIME, Collected, Collector
 from gateway.core.mapping.continuum import Continuum
+from gateway.core.mapping.portfolio import Portfolio
 from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, Mapped
 from gateway.core.mapping.rounding import as_decimal, from_micros
@@ -42,7 +43,7 @@ class CompiledMapping:
     """The competencies' ids in the order of their labels; a competency's number is its place here."""
     collector: Collector
     summarizer: Summarizer
-    continuum: Continuum | None
+    continuum: Continuum | Portfolio | None
     document: Document
     examples: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
@@ -80,7 +81,7 @@ class CompiledMapping:
         set_aside = dict(sorted({**collected.set_aside, **left_out}.items()))
         continuum = pl.DataFrame(schema=dict(CONTINUUM))
         if self.continuum is not None:
-            continuum = self.continuum.place(levels, collected.students, as_of)
+            continuum = self.continuum.place(levels, collected, as_of)
         return Mapped(
             levels=self._published(levels, collected.students),
             continuum=continuum,

@@ -15,9 +15,12 @@ from gateway.core.framework import Framework
 from gateway.core.mapping.alignment import compile_alignment
 from gateway.core.mapping.collect import Collector
 from gateway.core.mapping.compiled import CompiledMapping
+from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.continuum_rules import compile_continuum
 from gateway.core.mapping.language import EVIDENCE_COLUMNS, MappingSchema
 from gateway.core.mapping.personal import compile_modified, compile_overrides
+from gateway.core.mapping.portfolio import Portfolio
+from gateway.core.mapping.portfolio_rules import compile_portfolio
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rules import compile_rules
 from gateway.core.mapping.scales import compile_scales
@@ -54,18 +57,26 @@ def compile_mapping(
     labels = label_all(framework)
     ids = sorted(labels, key=lambda id: labels[id])
     numbers = {id: n for n, id in enumerate(ids)}
-    continuum = None
+    continuum: Continuum | Portfolio | None = None
     if "continuum" in data:
         continuum = compile_continuum(data["continuum"], reader, framework, labels, ids, summaries)
-    modified, overrides = None, []
-    if "modified_scales" in data:
-        name, table = _table(data, "modified_scales", reader, crosswalks)
-        modified = compile_modified(name, table, ("modified_scales",), reader, framework, numbers, scales)
-    if "overrides" in data:
-        name, table = _table(data, "overrides", reader, crosswalks)
-        overrides = compile_overrides(name, table, ("overrides",), reader, framework, numbers)
+        if "portfolio" in data:
+            message = "The mapping has `continuum` and `portfolio`."
+            reader.note(("portfolio",), message, "Keep one of the two.", "continuum")
+    elif "portfolio" in data:
+        table = _table(data["portfolio"], "baselines", reader, crosswalks, "portfolio")
+        if data["portfolio"]["target"] not in columns:
+            word = data["portfolio"]["target"]
+            reader.unknown(("portfolio", "target"), "column of evidence", word, columns, "unknown-column")
+        continuum = compile_portfolio(data["portfolio"], reader, framework, labels, ids, table)
+    table = _table(data, "modified_scales", reader, crosswalks)
+    modified = compile_modified(*table, ("modified_scales",), reader, framework, numbers, scales) if table else None
+    table = _table(data, "overrides", reader, crosswalks)
+    overrides = compile_overrides(*table, ("overrides",), reader, framework, numbers) if table else []
     reader.finish()
-    carried = ("score", "max_score") if any(rule.pool for rule in rules.rules) else ()
+    carried = ["score", "max_score"] if any(rule.pool for rule in rules.rules) else []
+    if isinstance(continuum, Portfolio):
+        carried.append(continuum.target)
     report_of = [summaries.of(id).scale.report for id in ids]
     effective = data.get("effective")
     return CompiledMapping(
@@ -87,13 +98,13 @@ def compile_mapping(
 
 
 def _table(
-    data: Mapping[str, Any], key: str, reader: Reader, tables: Mapping[str, pl.DataFrame]
-) -> tuple[str, pl.DataFrame]:
-    """A table beside the mapping, by the name under which the file mentions it."""
-    table = reader.one_of((key,), "table", data[key], tables, "unknown-table")
-    reader.finish()
-    assert table is not None, "an unknown table is a fault"  # noqa: S101
-    return data[key], table
+    data: Mapping[str, Any], key: str, reader: Reader, tables: Mapping[str, pl.DataFrame], *above: str
+) -> tuple[str, pl.DataFrame] | None:
+    """A table beside the mapping, with the name under which the file mentions it, if it mentions one."""
+    if key not in data:
+        return None
+    table = reader.one_of((*above, key), "table", data[key], tables, "unknown-table")
+    return None if table is None else (data[key], table)
 
 
 def label_all(framework: Framework) -> dict[str, str]:

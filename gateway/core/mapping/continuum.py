@@ -15,7 +15,7 @@ from math import ceil
 
 import polars as pl
 
-from gateway.core.mapping.collect import NO_TIME
+from gateway.core.mapping.collect import NO_TIME, Collected
 from gateway.core.mapping.groups import Runs
 from gateway.core.mapping.result import CONTINUUM
 from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal
@@ -72,9 +72,14 @@ class Continuum:
         return [f"mask{n}" for n in range(ceil(largest / _WORD) or 1)]
 
     def place(
-        self, levels: pl.DataFrame, students: pl.Series, as_of: datetime.date | None, before: pl.DataFrame | None = None
+        self,
+        levels: pl.DataFrame,
+        collected: Collected,
+        as_of: datetime.date | None,
+        before: pl.DataFrame | None = None,
     ) -> pl.DataFrame:
         """The table :data:`CONTINUUM`. ``before`` are the positions at the day of the baseline, if there is one."""
+        students = collected.students
         stages = self._by_stage(levels)
         if stages.is_empty():
             return pl.DataFrame(schema=dict(CONTINUUM))

@@ -37,7 +37,9 @@ class State(StrEnum):
     LATE = "late"
 
 
-MARK_STATES = (State.MISSING, State.EXCUSED, State.NOT_ASSESSED, State.INCOMPLETE, State.PENDING, State.LATE)
+MARK_STATES = (
+    State.MISSING, State.EXCUSED, State.NOT_ASSESSED, State.INCOMPLETE, State.PENDING, State.LATE, State.OVERRIDDEN,
+)  # fmt: skip
 """The states that a mark or a flag of the gradebook can mean."""
 
 METHODS = (
@@ -208,6 +210,19 @@ class ContinuumSchema(Schema):
     pace = fields.Nested(PaceSchema, load_default=dict)
 
 
+class PortfolioSchema(Schema):
+    """Portfolio levels per competency from demonstrations of its skills (Building 21)."""
+
+    units = fields.Raw(required=True)
+    target = Text(required=True)
+    required = fields.Raw(required=True)
+    baselines = Text()
+    highest_level = Text()
+    average_offset = Number(load_default=Decimal("-0.5"))
+    minimum_rating = Number()
+    growth = Word("level_minus_baseline", "most_recent_minus_first", load_default="level_minus_baseline")
+
+
 class MappingSchema(Schema):
     """A whole mapping file."""
 
@@ -227,6 +242,7 @@ class MappingSchema(Schema):
     summarize = fields.Dict(keys=Text(), values=fields.Nested(SummarySchema), required=True)
     roll_up = fields.List(fields.Nested(RollUpSchema))
     continuum = fields.Nested(ContinuumSchema)
+    portfolio = fields.Nested(PortfolioSchema)
     modified_scales = Text()
     overrides = Text()
     examples = fields.List(fields.Nested(ExampleSchema))

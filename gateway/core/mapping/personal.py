@@ -104,14 +104,14 @@ def compile_modified(
     """The table of modified scales; a line without a competency holds for all of them."""
     found: dict[tuple[str, int], int] = {}
     used = list(scales)
-    for row, place in _lines(name, table, ("student_id", "scale", "by", "reason"), path, reader):
+    for row, place in lines(name, table, ("student_id", "scale", "by", "reason"), path, reader):
         if row["scale"] not in scales:
-            _note(reader, place, f'"{row["scale"]}" is not a known scale.', "unknown-scale")
+            note(reader, place, f'"{row["scale"]}" is not a known scale.', "unknown-scale")
             continue
-        ids = _competencies(row.get("competency"), place, reader, framework)
+        ids = competencies(row.get("competency"), place, reader, framework)
         for id in ids:
             if found.setdefault((row["student_id"], numbers[id]), used.index(row["scale"])) != used.index(row["scale"]):
-                _note(reader, place, "This student has two scales for one competency.", "modified-scale")
+                note(reader, place, "This student has two scales for one competency.", "modified-scale")
     rows = [(student, competency, scale) for (student, competency), scale in found.items()]
     pairs = pl.DataFrame(rows, schema={**_PAIR, "modified": pl.UInt32}, orient="row")
     return ModifiedScales(pairs, list(scales.values()))
@@ -122,21 +122,21 @@ def compile_overrides(
 ) -> list[Override]:
     """The table of levels set by persons."""
     found = []
-    for row, place in _lines(name, table, ("student_id", "competency", "level", "by", "reason", "on"), path, reader):
+    for row, place in lines(name, table, ("student_id", "competency", "level", "by", "reason", "on"), path, reader):
         level = read_number(row["level"])
         day = _day(row["on"])
-        ids = _competencies(row["competency"], place, reader, framework, below=False)
+        ids = competencies(row["competency"], place, reader, framework, below=False)
         if level is None:
-            _note(reader, place, f'"{row["level"]}" is not a level.', "override")
+            note(reader, place, f'"{row["level"]}" is not a level.', "override")
         elif day is None:
-            _note(reader, place, f'"{row["on"]}" is not a date such as 2026-08-15.', "override")
+            note(reader, place, f'"{row["on"]}" is not a date such as 2026-08-15.', "override")
         else:
             said = (to_micros(level), day, row["by"], row["reason"])
             found += [Override(row["student_id"], numbers[id], *said) for id in ids]
     return found
 
 
-def _lines(
+def lines(
     name: str, table: pl.DataFrame, needed: Sequence[str], path: Path, reader: Reader
 ) -> list[tuple[dict[str, Any], Place]]:
     """The rows that have all that is needed, each with its place."""
@@ -150,15 +150,16 @@ def _lines(
         place = Place(name, row.get("_line") or n + 2)
         empty = [column for column in needed if not row[column]]
         if empty:
-            _note(reader, place, f"There is no {' and no '.join(empty)}.", "table")
+            note(reader, place, f"There is no {' and no '.join(empty)}.", "table")
         else:
             lines.append((row, place))
     return lines
 
 
-def _competencies(
+def competencies(
     word: str | None, place: Place, reader: Reader, framework: Framework, *, below: bool = True
 ) -> Sequence[str]:
+    """The ids that a cell of a table names, perhaps with all below it; all for an empty one."""
     if not word:
         return list(framework.competencies)
     try:
@@ -168,7 +169,7 @@ def _competencies(
         return ()
     if found is None:
         message = f'"{word}" is no competency of {framework.title}.{framework.suggest(word)}'
-        _note(reader, place, message, "unknown-competency")
+        note(reader, place, message, "unknown-competency")
         return ()
     return (found.id, *framework.descendants(found.id)) if below else (found.id,)
 
@@ -181,7 +182,8 @@ def _day(text: str) -> int | None:
     return (day - datetime.date(1970, 1, 1)).days * _DAY
 
 
-def _note(reader: Reader, place: Place, message: str, code: str) -> None:
+def note(reader: Reader, place: Place, message: str, code: str) -> None:
+    """Remember a fault of a table's line."""
     reader.problems.append(MappingError(message, code=f"mapping.{code}", place=place))
 
 

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NOT_ASSESSED = State.NOT_ASSESSED.value
     INCOMPLETE = State.INCOMPLETE.value
     PENDING = State.PENDING.value
+    OVERRIDDEN = State.OVERRIDDEN.value
     BLOCKED = "blocks the level"
 
 

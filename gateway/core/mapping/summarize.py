@@ -26,13 +26,15 @@ SCHEMA = {
 """Levels under way: one row per key (student and competency), ``level`` in micros, times in milliseconds."""
 
 _GRAVEST = (
-    Reason.BLOCKED, Reason.INCOMPLETE, Reason.PENDING, Reason.MISSING, Reason.EXCUSED, Reason.NOT_ASSESSED,
+    Reason.BLOCKED, Reason.INCOMPLETE, Reason.OVERRIDDEN, Reason.PENDING, Reason.MISSING, Reason.EXCUSED,
+    Reason.NOT_ASSESSED,
 )  # fmt: skip
 """Which state a competency without a level has, if its results have several."""
 
 _STATE_OF = {
     Reason.BLOCKED: State.INCOMPLETE,
     Reason.INCOMPLETE: State.INCOMPLETE,
+    Reason.OVERRIDDEN: State.OVERRIDDEN,
     Reason.PENDING: State.PENDING,
     Reason.MISSING: State.MISSING,
     Reason.EXCUSED: State.EXCUSED,
