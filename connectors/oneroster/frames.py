@@ -67,7 +67,7 @@ def unreadable_ids(body: bytes, keys: Sequence[str], faults: Sequence[Fault]) ->
     rows = next(document[key] for key in keys if isinstance(document.get(key), list))
     found = ((fault.number, rows[fault.number - 1]) for fault in faults)
     ids = {number: row.get("sourcedId") for number, row in found if isinstance(row, dict)}
-    return {number: own for number, own in ids.items() if isinstance(own, str)}
+    return {number: own for number, own in ids.items() if isinstance(own, str) and own.isprintable()}
 
 
 def _main_frame(table: str, items: Sequence[Record], numbers: Sequence[int], source: str) -> pl.DataFrame:

@@ -233,6 +233,8 @@ def _decode_each(body: bytes, record: type[T], keys: Sequence[str], source: str)
                 continue
             except msgspec.ValidationError as error:
                 reason = _shape(error)
+            except UnicodeEncodeError:  # half of a surrogate pair
+                reason = "holds a character that is none"
         faults.append(Fault(number, reason))
     return Records(items, numbers, tuple(faults))
 

@@ -203,6 +203,7 @@ BAD = [
     b'{"sourcedId": "bad", "status": {"not": "a text"}}',
     b'{"sourcedId": "bad", "learningObjectiveSet": {"source": "case"}}',
     b'{"sourcedId": "bad", "lineItem": [1]}',
+    b'{"sourcedId": "bad", "comment": "\\ud800"}',
 ]
 
 
@@ -219,6 +220,12 @@ def test_a_bad_record_is_set_aside_and_its_neighbours_stay(bad: bytes, separator
     assert reject["code"] == "oneroster.unreadable"
     assert reject["reason"].startswith("This record ")
     assert "not a text" not in reject["reason"].removeprefix("This record is not of the expected shape")
+
+
+def test_an_id_that_cannot_be_told_is_left_out() -> None:
+    frames = read("results", b'{"results": [{"sourcedId": "\\ud800"}, {"sourcedId": "good"}]}')
+    assert frames["results"]["id"].to_list() == ["good"]
+    assert only(frames[REJECTS])["id"] is None
 
 
 def test_what_is_not_a_record_is_set_aside() -> None:
