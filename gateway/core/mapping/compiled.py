@@ -14,9 +14,10 @@ from gateway.core.document import Document
 from gateway.core.framework import Framework
 from gateway.core.mapping.collect import NO_TIME, Collected, Collector
 from gateway.core.mapping.continuum import Continuum
+from gateway.core.mapping.credits import Credit, award
 from gateway.core.mapping.portfolio import Portfolio
 from gateway.core.mapping.prepare import prepare
-from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, Mapped
+from gateway.core.mapping.result import CONTINUUM, LEVELS, Mapped
 from gateway.core.mapping.rounding import as_decimal, from_micros
 from gateway.core.mapping.scales import Scale
 from gateway.core.mapping.summarize import STATES, Summarizer
@@ -44,6 +45,7 @@ class CompiledMapping:
     collector: Collector
     summarizer: Summarizer
     continuum: Continuum | Portfolio | None
+    credits: Sequence[Credit]
     document: Document
     examples: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
@@ -85,7 +87,7 @@ class CompiledMapping:
         return Mapped(
             levels=self._published(levels, collected.students),
             continuum=continuum,
-            credits=pl.DataFrame(schema=dict(CREDITS)),
+            credits=award(self.credits, levels, collected, len(self.ids)),
             unmatched=collected.unmatched,
             evidence=evidence,
             used=collected.counted.height - sum(left_out.values()),

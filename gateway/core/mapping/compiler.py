@@ -17,6 +17,7 @@ from gateway.core.mapping.collect import Collector
 from gateway.core.mapping.compiled import CompiledMapping
 from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.continuum_rules import compile_continuum
+from gateway.core.mapping.credits import compile_credits
 from gateway.core.mapping.language import EVIDENCE_COLUMNS, MappingSchema
 from gateway.core.mapping.personal import compile_modified, compile_overrides
 from gateway.core.mapping.portfolio import Portfolio
@@ -69,14 +70,15 @@ def compile_mapping(
             word = data["portfolio"]["target"]
             reader.unknown(("portfolio", "target"), "column of evidence", word, columns, "unknown-column")
         continuum = compile_portfolio(data["portfolio"], reader, framework, labels, ids, table)
+    credits = compile_credits(data.get("credits", {}), reader, framework, labels, ids, summaries, columns)
     table = _table(data, "modified_scales", reader, crosswalks)
     modified = compile_modified(*table, ("modified_scales",), reader, framework, numbers, scales) if table else None
     table = _table(data, "overrides", reader, crosswalks)
     overrides = compile_overrides(*table, ("overrides",), reader, framework, numbers) if table else []
     reader.finish()
     carried = ["score", "max_score"] if any(rule.pool for rule in rules.rules) else []
-    if isinstance(continuum, Portfolio):
-        carried.append(continuum.target)
+    carried += [continuum.target] if isinstance(continuum, Portfolio) else []
+    carried += [credit.grid.column for credit in credits if credit.grid]
     report_of = [summaries.of(id).scale.report for id in ids]
     effective = data.get("effective")
     return CompiledMapping(
@@ -92,6 +94,7 @@ def compile_mapping(
         collector=Collector(rules, alignment, numbers, report_of, carried, modified),
         summarizer=Summarizer(summaries, ids, numbers, rules.grid, rules.rules, overrides),
         continuum=continuum,
+        credits=credits,
         document=document,
         examples=data.get("examples", ()),
     )

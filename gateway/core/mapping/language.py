@@ -223,6 +223,25 @@ class PortfolioSchema(Schema):
     growth = Word("level_minus_baseline", "most_recent_minus_first", load_default="level_minus_baseline")
 
 
+class GridSchema(Schema):
+    """Cells: the parts of a credit by the values of a column of evidence."""
+
+    column = Text(required=True)
+    values = fields.List(Text(), required=True)
+
+
+class CreditSchema(Schema):
+    """One kind of credit."""
+
+    parts = fields.Raw(load_default="top_level")
+    competencies = fields.Raw(load_default="leaves")
+    rule = Word("each", "all", load_default="each")
+    worth = Number(at_least="0.01", load_default=Decimal(1))
+    minimum = fields.Raw(load_default="proficient")
+    required = fields.Raw()
+    grid = fields.Nested(GridSchema)
+
+
 class MappingSchema(Schema):
     """A whole mapping file."""
 
@@ -243,6 +262,7 @@ class MappingSchema(Schema):
     roll_up = fields.List(fields.Nested(RollUpSchema))
     continuum = fields.Nested(ContinuumSchema)
     portfolio = fields.Nested(PortfolioSchema)
+    credits = fields.Dict(keys=Text(), values=fields.Nested(CreditSchema))
     modified_scales = Text()
     overrides = Text()
     examples = fields.List(fields.Nested(ExampleSchema))
