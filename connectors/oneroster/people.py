@@ -36,18 +36,17 @@ def without_prefix(sourced_id: str, prefixes: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Which sourcedIds of users stand for whom.
+    """Which user records stand for whom: ``sourced_ids`` and the id of the person for each, and those of the records
+    that stand for a person (``leading``)."""
 
-    ``persons``: the person's id by sourcedId. ``leading``: the sourcedIds of the records that stand for a person.
-    """
-
-    persons: Mapping[str, str]
-    leading: frozenset[str]
+    sourced_ids: pl.Series
+    persons: pl.Series
+    leading: pl.Series
 
     def rename(self, table: str, frame: pl.DataFrame) -> pl.DataFrame:
         """``frame`` with every reference to a user as the person's id; of ``users`` the leading records only."""
         if table == "users":
-            frame = frame.filter(pl.col("id").is_null() | pl.col("id").is_in(sorted(self.leading)))
+            frame = frame.filter(pl.col("id").is_null() | pl.col("id").is_in(self.leading.implode()))
         names = [
             column
             for column in TABLES[table].columns
@@ -56,10 +55,9 @@ class People:
         return frame.with_columns(self._renamed(column.name, column.kind) for column in names)
 
     def _renamed(self, name: str, kind: Kind) -> pl.Expr:
-        known = dict(self.persons)
         if kind is Kind.TEXT_LIST:
-            return pl.col(name).list.eval(pl.element().replace(known))
-        return pl.col(name).replace(known)
+            return pl.col(name).list.eval(pl.element().replace(self.sourced_ids, self.persons))
+        return pl.col(name).replace(self.sourced_ids, self.persons)
 
 
 def find_people(users: Iterable[Any], profile: Profile) -> People:
@@ -72,13 +70,16 @@ def find_people(users: Iterable[Any], profile: Profile) -> People:
         rank = (text(user.status) not in (None, "active"), not _is_student(user), own)
         groups.setdefault(_common(user, own, profile), []).append(rank)
     persons: dict[str, str] = {}
-    leading: set[str] = set()
+    leading: list[str] = []
     for group in groups.values():
         leader = min(group)[2]
-        leading.add(leader)
-        for _, _, own in group:
-            persons[own] = without_prefix(leader, profile.user_prefixes)
-    return People(persons, frozenset(leading))
+        leading.append(leader)
+        persons |= dict.fromkeys((own for _, _, own in group), without_prefix(leader, profile.user_prefixes))
+    return People(_texts(persons), _texts(persons.values()), _texts(leading))
+
+
+def _texts(values: Iterable[str]) -> pl.Series:
+    return pl.Series(list(values), dtype=pl.String)
 
 
 def _is_student(user: Any) -> bool:
