@@ -162,6 +162,12 @@ def _summary(out: Path, students: int, nights: list[RunReport], held: dict[str, 
     first, second = nights
     here = f"--district {out / DEFAULT_DISTRICT}"
     told = ", ".join(f"{count:,} {name}" for name, count in held.items() if count)
+    places = {
+        "sis/oneroster": "what the student information system delivered",
+        "mappings/schools/lakeside.yaml": "how scores became levels",
+        f"data/runs/{first.run.run_id}": "every step of the first night, and report.txt",
+        "lms": "what arrived at the learning platform",
+    }
     return [
         f"A made-up district of {students:,} students, two nights.",
         "",
@@ -174,10 +180,7 @@ def _summary(out: Path, students: int, nights: list[RunReport], held: dict[str, 
         f"The learning platform now holds {told}.",
         "",
         "Where to look",
-        f"  {out}/sis/oneroster/                      what the student information system delivered",
-        f"  {out}/mappings/schools/lakeside.yaml      how scores became levels",
-        f"  {out}/data/runs/{first.run.run_id}/       every step of the first night; report.txt",
-        f"  {out}/lms/                                what arrived at the learning platform",
+        *(f"  {out / place!s:<48}{what}" for place, what in places.items()),
         "",
         "What to try",
         f"  mastery-gateway {here} quarantine list",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ import click
 
 from gateway import __version__
 from gateway.cli.command import Command
-from gateway.cli.connect import check_connection, item_lines
+from gateway.cli.connect import check_connection
+from gateway.cli.findings import Finding, all_well, as_data, as_lines
 from gateway.cli.invocation import Invocation, now
 from gateway.core.errors import EXIT_ERROR, GatewayError
 
@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "mastery-gateway"
 LOW_DISK_BYTES = 5_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    ok: bool
-    message: str = ""
-    hint: str = ""
-
-    def as_dict(self) -> dict[str, str | bool]:
-        return {"what": self.what, "ok": self.ok, "message": self.message, "hint": self.hint}
 
 
 @click.command(cls=Command)
@@ -46,19 +33,17 @@ def doctor(invocation: Invocation, offline: bool) -> int:
     Checks Python and the installed packages, then the district: its file, disk space, database, secrets, clock and
     connections.
     """
-    groups = {"this machine": [finding.as_dict() for finding in machine_findings()]}
+    groups: dict[str, Sequence[Finding]] = {"this machine": list(machine_findings())}
     try:
         district = invocation.load()
-        groups["the district"] = [finding.as_dict() for finding in district_findings(invocation, district)]
+        groups["the district"] = list(district_findings(invocation, district))
         if not offline:
             groups |= {f"connection {name}": check_connection(district, name) for name in district.connections}
     except GatewayError as error:
         place = f"{error.place}: " if error.place else ""
-        groups["the district"] = [Finding("its file", False, place + error.message, error.hint).as_dict()]
-    invocation.answer(
-        {"findings": groups}, [line for title, items in groups.items() for line in item_lines(title, items)]
-    )
-    return 0 if all(item["ok"] for items in groups.values() for item in items) else EXIT_ERROR
+        groups["the district"] = [Finding("its file", False, place + error.message, error.hint)]
+    invocation.answer({"findings": as_data(groups)}, as_lines(groups))
+    return 0 if all_well(groups) else EXIT_ERROR
 
 
 def machine_findings() -> Iterator[Finding]:
