@@ -72,14 +72,15 @@ def compile_mapping(
         continuum = compile_portfolio(data["portfolio"], reader, framework, labels, ids, table)
     credits = compile_credits(data.get("credits", {}), reader, framework, labels, ids, summaries, columns)
     table = _table(data, "modified_scales", reader, crosswalks)
-    modified = compile_modified(*table, ("modified_scales",), reader, framework, numbers, scales) if table else None
+    report_of = [summaries.of(id).scale.report for id in ids]
+    at: tuple[str, ...] = ("modified_scales",)
+    modified = compile_modified(*table, at, reader, framework, numbers, scales, report_of) if table else None
     table = _table(data, "overrides", reader, crosswalks)
     overrides = compile_overrides(*table, ("overrides",), reader, framework, numbers) if table else []
     reader.finish()
     carried = ["score", "max_score"] if any(rule.pool for rule in rules.rules) else []
     carried += [continuum.target] if isinstance(continuum, Portfolio) else []
     carried += [credit.grid.column for credit in credits if credit.grid]
-    report_of = [summaries.of(id).scale.report for id in ids]
     effective = data.get("effective")
     return CompiledMapping(
         name=data["mapping"],

@@ -75,8 +75,8 @@ class ModifiedScales:
 
 
 _JUDGED = (
-    Reason.USED, Reason.UNREADABLE, Reason.MISSING, Reason.EXCUSED, Reason.NOT_ASSESSED, Reason.INCOMPLETE,
-    Reason.PENDING, Reason.BLOCKED,
+    Reason.OTHER_SCALE, Reason.USED, Reason.UNREADABLE, Reason.MISSING, Reason.EXCUSED, Reason.NOT_ASSESSED,
+    Reason.INCOMPLETE, Reason.PENDING, Reason.BLOCKED,
 )  # fmt: skip
 
 
@@ -100,15 +100,20 @@ def compile_modified(
     framework: Framework,
     numbers: Mapping[str, int],
     scales: Mapping[str, Scale],
+    report_of: Sequence[str],
 ) -> ModifiedScales:
-    """The table of modified scales; a line without a competency holds for all of them."""
+    """The table of modified scales; a line without a competency holds for all whose levels lie on the same scale."""
     found: dict[tuple[str, int], int] = {}
     used = list(scales)
     for row, place in lines(name, table, ("student_id", "scale", "by", "reason"), path, reader):
         if row["scale"] not in scales:
             note(reader, place, f'"{row["scale"]}" is not a known scale.', "unknown-scale")
             continue
-        ids = competencies(row.get("competency"), place, reader, framework)
+        report = scales[row["scale"]].report
+        named = competencies(row.get("competency"), place, reader, framework)
+        ids = [id for id in named if report_of[numbers[id]] == report]
+        if named and not ids:
+            note(reader, place, f'"{row["scale"]}" gives no levels on the scale of this competency.', "modified-scale")
         for id in ids:
             if found.setdefault((row["student_id"], numbers[id]), used.index(row["scale"])) != used.index(row["scale"]):
                 note(reader, place, "This student has two scales for one competency.", "modified-scale")

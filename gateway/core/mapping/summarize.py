@@ -25,13 +25,13 @@ SCHEMA = {
 }  # fmt: skip
 """Levels under way: one row per key (student and competency), ``level`` in micros, times in milliseconds."""
 
-_GRAVEST = (
+GRAVEST = (
     Reason.BLOCKED, Reason.INCOMPLETE, Reason.OVERRIDDEN, Reason.PENDING, Reason.MISSING, Reason.EXCUSED,
     Reason.NOT_ASSESSED,
 )  # fmt: skip
 """Which state a competency without a level has, if its results have several."""
 
-_STATE_OF = {
+STATE_OF = {
     Reason.BLOCKED: State.INCOMPLETE,
     Reason.INCOMPLETE: State.INCOMPLETE,
     Reason.OVERRIDDEN: State.OVERRIDDEN,
@@ -157,13 +157,13 @@ class Summarizer:
         """Keys that have only results with a state."""
         if states.is_empty():
             return pl.DataFrame(schema=SCHEMA)
-        rank = {CODE[reason]: n for n, reason in enumerate(_GRAVEST)}
+        rank = {CODE[reason]: n for n, reason in enumerate(GRAVEST)}
         rank[CODE[Reason.UNREADABLE]] = rank[CODE[Reason.NOT_ASSESSED]]
         ranks = pl.Series([rank.get(n, 99) for n in range(len(REASONS))], dtype=pl.Int64)
         ranked = states.select("key", pl.lit(ranks.gather(states["outcome"])).alias("rank")).filter(pl.col("rank") < 99)
         gravest = ranked.group_by("key").agg(pl.col("rank").min())
         alone = gravest.join(counted.select("key").unique(), on="key", how="anti")
-        meant = pl.Series([STATE_CODE[_STATE_OF[reason]] for reason in _GRAVEST], dtype=pl.UInt8)
+        meant = pl.Series([STATE_CODE[STATE_OF[reason]] for reason in GRAVEST], dtype=pl.UInt8)
         return alone.select(
             "key",
             pl.lit(None, pl.Int64).alias("level"),

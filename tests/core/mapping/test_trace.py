@@ -1,0 +1,161 @@
+"""The exact trace of one student and the calculation for all students at once give the same levels."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.mapping import CompiledMapping, merge_mapped
+from gateway.core.mapping.rounding import from_micros
+from gateway.core.mapping.trace import trace
+from tests.core.mapping.conftest import compiled, evidence
+
+TEXT = """
+mapping: everything
+version: "1"
+framework: f.json
+columns: [area]
+scale: four
+scales:
+  four: {proficient: 3, numeric: {from: 0, to: 4, step: 0.5}, states: {M: missing, EX: excused, I: incomplete}}
+  percent:
+    onto: four
+    percent_of_maximum: true
+    bands: [{at_least: 90, level: 4}, {at_least: 70, level: 3}, {at_least: 0, level: 1}]
+  parts: {onto: four, numeric: {from: 0, to: 4}, rescale: true}
+  easier: {onto: four, marks: {"1": 2, "2": 3, "3": 4}, modified: true}
+  habits: {proficient: 2, numeric: {from: 0, to: 3}}
+states: {incomplete: block}
+evidence:
+  - {name: hands, when: {category: Override}, scale: four, override: true}
+  - {name: habits, when: {category: Habits}, scale: habits}
+  - {name: ignored, when: {category: Practice}, set_aside: only practice}
+  - {name: quiz, when: {category: Quiz}, scale: parts, pool: line_item_id, weight: 0.5}
+  - {name: points, when: {category: Points, max_score: {at_least: 1}}, scale: percent}
+  - {name: formative, when: {category: Formative}, scale: four, weight: 0.15, cap: 0.15}
+  - {name: final, when: {category: Final}, scale: four, priority: 1}
+  - {name: usual, when: {category: [Summative, null]}, scale: four, priority: 1}
+align:
+  - learning_objectives: case
+  - crosswalk: crosswalk
+  - codes: standard
+summarize:
+  HOW: {method: most_recent, scale: habits}
+  MATH.7.PS: {method: weighted_mean, cap_alone: count}
+  MATH.7.RE: {method: power_law, zeros: drop, at_least: 2}
+  MATH.8.PS: {method: mode, tie: mean, round: {places: 1}}
+  ELA.7.R: {method: best_fit, zeros: drop}
+  ELA.8.R: {method: weighted_average, newest: 0.6, round: {step: 0.5, mode: half_even}}
+  default: {method: decaying_average, newest: 0.65}
+roll_up:
+  - {to: top_level, method: mean, round: {places: 1}}
+  - {to: [HOW], method: highest, scale: habits}
+modified_scales: modified
+overrides: overrides
+"""
+
+CROSSWALK = pl.DataFrame(
+    {"standard": ["L.1", "L.1", "L.2", "L.3*"], "competency": ["MATH.7.PS", "MATH.8.RE", "MATH.7.PS", "ELA.7.R"],
+     "weight": ["1", "0.5", None, "2"]}
+)  # fmt: skip
+MODIFIED = pl.DataFrame(
+    {"student_id": ["S1"], "competency": ["MATH.8"], "scale": ["easier"], "by": ["A. Teacher"], "reason": ["IEP"]}
+).with_columns(competency=pl.lit("MATH.8.PS"))
+OVERRIDES = pl.DataFrame(
+    {"student_id": ["S2"], "competency": ["ELA.8.R"], "level": ["3.5"], "by": ["A. Lead"], "reason": ["portfolio"],
+     "on": ["2026-09-05"]}
+)  # fmt: skip
+
+
+def everything() -> CompiledMapping:
+    tables = {"crosswalk": CROSSWALK, "modified": MODIFIED, "overrides": OVERRIDES}
+    return compiled(TEXT, crosswalks=tables)
+
+
+MAPPING = everything()
+
+CATEGORIES = [
+    "Summative", "Summative", "Summative", None, "Formative", "Formative", "Final", "Quiz", "Quiz", "Points", "Habits",
+    "Practice", "Override", "Unknown",
+]  # fmt: skip
+STANDARDS = [
+    "MATH.7.PS", "MATH.7.RE", "MATH.8.PS", "MATH.8.RE", "ELA.7.R", "ELA.8.R", "HOW.1", "MATH", "L.1", "L.2", "L.33",
+    "nowhere", None,
+]  # fmt: skip
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
+    count = draw(st.integers(1, 25))
+    return [
+        {
+            "student_id": draw(st.sampled_from(["S1", "S2", "S3"])),
+            "standard": draw(st.sampled_from(STANDARDS)),
+            "competency": draw(st.sampled_from([None, None, None, "m7ps", "URN:UUID:e8r"])),
+            "category": draw(st.sampled_from(CATEGORIES)),
+            "score": draw(st.sampled_from(["0", "1", "1.5", "2", "2.5", "3", "4", "7", "M", "EX", "I", None, "huh"])),
+            "max_score": draw(st.sampled_from(["4", "5", "8", None])),
+            "scored_at": datetime.datetime(2026, 9, draw(st.integers(1, 9)), tzinfo=datetime.UTC),
+            "result_id": draw(st.sampled_from(["r1", "r2", "r3", f"own{n}", None])),
+            "line_item_id": draw(st.sampled_from(["quiz1", "quiz2", None])),
+            "status": draw(st.sampled_from([None, "fully graded", "exempt", "submitted"])),
+            "missing": draw(st.sampled_from([None, False, False, True])),
+            "late": draw(st.booleans()),
+            "override_by": draw(st.sampled_from([None, "A. Teacher"])),
+            "override_reason": "seen in class",
+        }
+        for n in range(count)
+    ]
+
+
+def shown(mapping: CompiledMapping, frame: pl.DataFrame, as_of: datetime.date | None) -> dict[tuple[str, str], Any]:
+    levels = mapping.apply(frame, as_of=as_of).levels
+    return {
+        (row["student_id"], row["competency"]): (
+            row["level"], row["state"], row["evidence_count"],
+            row["first_scored_at"] and row["first_scored_at"].date(),
+            row["last_scored_at"] and row["last_scored_at"].date(),
+        )
+        for row in levels.rows(named=True)
+    }  # fmt: skip
+
+
+def day(milliseconds: int | None) -> datetime.date | None:
+    return None if milliseconds is None else datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC).date()
+
+
+@settings(max_examples=80, deadline=None)
+@given(given_rows=rows(), as_of=st.sampled_from([None, datetime.date(2026, 9, 6)]))
+def test_the_trace_gives_the_same_levels_states_counts_and_dates(
+    given_rows: list[dict[str, Any]], as_of: datetime.date | None
+) -> None:
+    frame = evidence(given_rows)
+    traced = {
+        (student, MAPPING.label(id)): (
+            None if level.level is None else from_micros(level.level, MAPPING.places), str(level.state), level.count,
+            day(level.first), day(level.last),
+        )
+        for student in frame["student_id"].unique()
+        for id, level in trace(MAPPING, frame, student, as_of).levels.items()
+    }  # fmt: skip
+    assert traced == shown(MAPPING, frame, as_of)
+
+
+@settings(max_examples=60, deadline=None)
+@given(given_rows=rows(), seed=st.integers(0, 10))
+def test_neither_the_order_of_rows_nor_the_partition_changes_a_byte(
+    given_rows: list[dict[str, Any]], seed: int
+) -> None:
+    from gateway.core.mapping import merge_mapped
+
+    frame = evidence(given_rows)
+    whole = MAPPING.apply(frame)
+    shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
+    parts = merge_mapped(MAPPING.apply(part) for part in shuffled.partition_by("student_id"))
+    for name in ("levels", "continuum", "credits", "unmatched"):
+        assert getattr(parts, name).equals(getattr(whole, name)), name
+    assert (parts.evidence, parts.used, dict(parts.set_aside)) == (whole.evidence, whole.used, dict(whole.set_aside))
