@@ -84,7 +84,7 @@ def show(invocation: Invocation, table: str, record_id: str, sync_name: str | No
 def retry(invocation: Invocation, sync_name: str | None, dry_run: bool) -> int:
     """Check again what is set aside, without a new pull, and push what has become good.
 
-    Of use after a setting or a mapping was mended; what the source has mended comes with its next pull anyway.
+    Of use after a setting was mended; what the source has mended comes with its next pull anyway.
     """
     from gateway.cli.sync import run_and_report
 

@@ -46,7 +46,7 @@ def _line(district: District, report: RunReport) -> str:
 
 
 @runs.command()
-@click.argument("run_id", metavar="RUN", required=False)
+@click.argument("run_id", metavar="[RUN]", required=False)
 @click.pass_obj
 def show(invocation: Invocation, run_id: str | None) -> int:
     """Show the report of RUN, or of the latest run."""
