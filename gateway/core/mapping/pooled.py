@@ -19,7 +19,7 @@ COLUMNS = ("score", "max_score")
 def pool(pairs: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     """``pairs`` with the levels of pooled rules; it has ``score`` and ``max_score`` (micros) and the pooled columns."""
     for number, rule in enumerate(rules):
-        if rule.pool is None or rule.scale is None:
+        if rule.pool is None or rule.scale is None or not {rule.pool, *COLUMNS} <= set(pairs.columns):
             continue
         mine = (pl.col("rule") == number) & (pl.col("outcome") == CODE[Reason.USED])
         parts = pairs.with_row_index("place").filter(mine & pl.col(rule.pool).is_not_null())

@@ -162,8 +162,9 @@ def _pooled(items: list[Item]) -> list[Item]:
     """Items of pooled rules with the level of their whole."""
     wholes: dict[tuple[Any, ...], list[Item]] = {}
     for item in items:
-        if item.rule and item.rule.pool and item.reason is Reason.USED and item.row.get(item.rule.pool) is not None:
-            wholes.setdefault((item.competency, id(item.rule), item.row[item.rule.pool]), []).append(item)
+        together = item.rule.pool if item.rule and item.reason is Reason.USED else None
+        if together and item.row.get(together) is not None:
+            wholes.setdefault((item.competency, id(item.rule), item.row[together]), []).append(item)
     changed: dict[int, Item] = {}
     for parts in wholes.values():
         score, maximum = (sum(part.row.get(name) or 0 for part in parts) for name in ("score", "max_score"))

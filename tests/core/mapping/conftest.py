@@ -85,11 +85,14 @@ def compiled(text: str = BASE, framework: Framework | None = None, **more: Any) 
     return compile_mapping(parse_document(text, "lakeside.yaml"), framework=framework or make_framework(), **more)
 
 
+_START = datetime.datetime(2026, 9, 1, tzinfo=datetime.UTC)
+
+
 def evidence(rows: list[Mapping[str, Any]]) -> pl.DataFrame:
     """Rows with ``S1`` as student and one day after the other, unless they say otherwise."""
     full = [
         {"student_id": "S1", "score": None,
-         "scored_at": datetime.datetime(2026, 9, 1 + n, tzinfo=datetime.UTC), "result_id": f"r{n:03}", **row}
+         "scored_at": _START + datetime.timedelta(days=n), "result_id": f"r{n:03}", **row}
         for n, row in enumerate(rows)
     ]  # fmt: skip
     return pl.DataFrame(full, infer_schema_length=None)
