@@ -208,7 +208,7 @@ class Override:
 
 
 def override_courses(courses: pl.DataFrame, overrides: Sequence[Override]) -> pl.DataFrame:
-    """``courses`` with the overridden values; the column ``override`` says by whom, when and why, and what stood there."""
+    """``courses`` with other values; the column ``override`` says by whom, when and why, and what stood there."""
     numbered = courses if LINE in courses.columns else courses.with_row_index(LINE, offset=1)
     for each in overrides:
         if each.line is None or each.values is None:

@@ -11,7 +11,7 @@ import polars as pl
 
 from gateway.core.errors import MappingError, Place
 from gateway.core.gpa.counting import Why, count_courses
-from gateway.core.gpa.courses import STUDENT, Courses, prepare_courses
+from gateway.core.gpa.courses import PROBLEM, ROW, STUDENT, UNREAD, Courses, prepare_courses
 from gateway.core.gpa.filters import lookup
 from gateway.core.gpa.grades import Calendar
 from gateway.core.gpa.policy import Aggregate, Kind, Policy, Weigh
@@ -20,6 +20,7 @@ from gateway.core.gpa.repeats import AVERAGED, resolve_repeats
 from gateway.core.gpa.selection import prepare_selection, select_courses
 from gateway.core.gpa.semesters import count_semesters
 from gateway.core.gpa.standing import add_standing
+from gateway.core.gpa.students import read_students
 from gateway.core.gpa.trace import build_trace
 from gateway.core.mapping.rounding import MICROS
 from gateway.core.model import SCORE
@@ -83,8 +84,8 @@ def compute_gpa(
     """The GPAs of all students in ``courses`` under ``policy`` on the day ``as_of``.
 
     ``courses`` has the columns of a course file; prepare it once with :func:`prepare_courses` for several policies.
-    ``students`` holds facts beside courses (``student_id`` and any of residency, top_half, act, sat, graduated_on,
-    seventh_semester_on). ``approximate`` asks for the number where the policy gives one on request only.
+    ``students`` holds facts beside courses (see :data:`~gateway.core.gpa.students.FACTS`). ``approximate`` asks for the
+    number where the policy gives one on request only.
 
     Raises :class:`MappingError` (``policy.not-in-force``) when this version does not hold on ``as_of``.
     """
@@ -116,7 +117,8 @@ def compute_version(
     prepared = courses if isinstance(courses, Courses) else prepare_courses(courses)
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY and not approximate:
         return _refused(policy, prepared)
-    results = [_one_period(policy, prepared, period, as_of, trace, students, calendar) for period in periods]
+    facts = read_students(students)
+    results = [_one_period(policy, prepared, period, as_of, trace, facts, calendar) for period in periods]
     gpas = pl.concat([each.gpas for each in results])
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY:
         approximation = pl.col("state").is_in([State.COMPUTED, State.SO_FAR])
@@ -139,7 +141,7 @@ def _one_period(
     period: Period,
     as_of: date,
     trace: bool,
-    students: pl.DataFrame | None,
+    students: pl.DataFrame,
     calendar: Calendar | None,
 ) -> GpaResult:
     counted = count_courses(policy, courses, as_of=as_of, calendar=calendar, projected=period is Period.PROJECTED)
@@ -225,7 +227,7 @@ def _after_mean(policy: Policy) -> bool:
     return policy.weighting is not None and policy.weighting.how is Weigh.ADD_AFTER_MEAN
 
 
-def _finish(policy: Policy, sums: pl.DataFrame, courses: Courses, students: pl.DataFrame | None) -> pl.DataFrame:
+def _finish(policy: Policy, sums: pl.DataFrame, courses: Courses, students: pl.DataFrame) -> pl.DataFrame:
     shares = _shares(policy)
     units, quality = pl.col("units").cast(pl.Int128), pl.col("quality").cast(pl.Int128)
     if _after_mean(policy):
@@ -276,7 +278,8 @@ def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFr
     if faulty.is_empty():
         return pl.DataFrame(schema=PROBLEM_SCHEMA)
     problems = [BY_NUMBER[number] for number in faulty["fault"]]
-    detail = courses.rows["_problem"].gather(faulty["_row"]).to_list()
+    said = courses.rows.select(pl.coalesce(UNREAD, PROBLEM)).to_series()
+    detail = said.gather(faulty[ROW]).to_list()
     names = courses.students.gather(faulty[STUDENT]) if len(courses.students) else faulty[STUDENT].cast(pl.String)
     return pl.DataFrame(
         {

@@ -166,7 +166,7 @@ def _base(scale: Scale, grades: Sequence[str]) -> pl.Expr:
 
 
 def _weight(policy: Policy, scale: Scale, courses: Courses, grades: Sequence[str]) -> list[pl.Expr]:
-    """``weight`` (0 or, to multiply, 1 where there is none), ``weighted`` and the number of a problem with the level."""
+    """``weight`` (0, or 1 to multiply by, where there is none), ``weighted``, and the problem with the level."""
     weighting = policy.weighting
     none = [pl.lit(False).alias("weighted"), pl.lit(0, pl.UInt8).alias("level_fault")]
     if weighting is None:
@@ -273,7 +273,8 @@ def _fault(scale: Scale) -> pl.Expr:
     wait = lookup("band", [band.wait for band in scale.bands], pl.Boolean()).fill_null(False)
     number = cell == int(Cell.NUMBER)
     return (
-        pl.when(pl.col("filter_fault") > 0).then("filter_fault")
+        pl.when(pl.col("fault") == Problem.ROW_UNREADABLE.number).then("fault")
+        .when(pl.col("filter_fault") > 0).then("filter_fault")
         .when(pl.col("why") == int(Why.FILTERED)).then(0)
         .when(pl.col("fault") > 0).then("fault")
         .when((pl.col("why") > 0) & (pl.col("why") != int(Why.NOT_EARNED))).then(0)

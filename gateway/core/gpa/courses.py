@@ -7,7 +7,7 @@ once for each value and not once for each of forty million rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,6 +26,8 @@ STUDENT = "_student"
 PROBLEM = "_problem"
 """A text column that a conversion may add: why a course has no grade from its levels, in words."""
 
+UNREAD = "_unread"
+"""A text column that says why a row of a file could not be read, where its student still could."""
 OVERRIDE = "override"
 """A text column that says who changed a course's values by hand, when and why."""
 
@@ -76,13 +78,15 @@ def prepare_courses(courses: pl.DataFrame) -> Courses:
     columns.append(codes.alias(STUDENT))
     columns += _provenance(courses)
     rows = pl.DataFrame(columns)
-    faults = _faults(rows, said=PROBLEM in courses.columns)
+    faults = _faults(rows, [name for name in (UNREAD, PROBLEM) if name in courses.columns])
     return Courses(rows.with_columns(faults), pl.Series(students, dtype=pl.String), vocabulary, given)
 
 
 def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
     nothing = pl.repeat(None, len(courses), dtype=pl.String, eager=True)
-    notes = [(courses[name] if name in courses.columns else nothing).alias(name) for name in (PROBLEM, OVERRIDE)]
+    notes = [
+        (courses[name] if name in courses.columns else nothing).alias(name) for name in (PROBLEM, UNREAD, OVERRIDE)
+    ]
     line = courses[LINE].cast(pl.Int64) if LINE in courses.columns else pl.int_range(1, len(courses) + 1, eager=True)
     return [*notes, line.alias("line"), pl.int_range(len(courses), dtype=pl.UInt32, eager=True).alias(ROW)]
 
@@ -178,17 +182,19 @@ _READ: tuple[tuple[str, str, Callable[[str], Any], pl.DataType], ...] = (
 )
 
 
-def _faults(rows: pl.DataFrame, *, said: bool) -> pl.Series:
+def _faults(rows: pl.DataFrame, said: Sequence[str]) -> pl.Series:
     """What is wrong with a row whatever the policy, as a :class:`Problem`'s number; 0 is nothing."""
     twice = _same_slot(rows)
+    unread = pl.col(UNREAD).is_not_null() if UNREAD in said else pl.lit(False)
     fault = (
-        pl.when(pl.col(STUDENT).is_null()).then(Problem.NO_STUDENT.number)
+        pl.when(unread).then(Problem.ROW_UNREADABLE.number)
+        .when(pl.col(STUDENT).is_null()).then(Problem.NO_STUDENT.number)
         .when(pl.col("course_code").is_null()).then(Problem.NO_COURSE.number)
         .when(pl.col("credit_micros") == UNREADABLE).then(Problem.CREDIT_UNREADABLE.number)
         .when(pl.col("credit_micros") < 0).then(Problem.CREDIT_NEGATIVE.number)
         .when(pl.col("score_micros") == UNREADABLE).then(Problem.SCORE_UNREADABLE.number)
     )  # fmt: skip
-    if said:
+    if PROBLEM in said:
         fault = fault.when(pl.col(PROBLEM).is_not_null()).then(Problem.NO_GRADE_FROM_LEVELS.number)
     if twice is not None:
         fault = fault.when(twice).then(Problem.SAME_SLOT.number)

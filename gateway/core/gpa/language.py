@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from gateway.core.gpa.policy import Aggregate, Do, Kind, Weigh
+from gateway.core.gpa.students import FACTS
 from gateway.core.mapping.language import RoundSchema
 from gateway.core.mapping.values import Count, Day, Flag, Number, Text, Texts, Word
 
@@ -18,9 +19,6 @@ COURSE_COLUMNS = (
     "score", "core", "ag", "repeat_of", "status", "school_id", "completed_on",
 )  # fmt: skip
 """The columns of a course file, in order."""
-
-FACTS = ("residency", "top_half", "act", "sat", "graduated_on")
-"""What is known of a student beside courses; see the ``students`` frame of :func:`compute_gpa`."""
 
 FILTER_COLUMNS = ("subject", "level", "grade_level", "term", "core", "ag", "school_id", "course_code", "school_year")
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 class Problem(StrEnum):
     """The value is the code in reports; :attr:`number` stands for it in columns."""
 
+    ROW_UNREADABLE = "row-unreadable"
     NO_STUDENT = "no-student"
     NO_COURSE = "no-course-code"
     CREDIT_UNREADABLE = "credit-unreadable"
@@ -55,6 +56,7 @@ _NUMBERS = {problem: number for number, problem in enumerate(Problem, start=1)}
 BY_NUMBER = {number: problem for problem, number in _NUMBERS.items()}
 
 _SENTENCES: dict[Problem, tuple[str, str]] = {
+    Problem.ROW_UNREADABLE: ("The row cannot be read.", "Correct the line."),
     Problem.NO_STUDENT: ("The row names no student.", "Fill student_id."),
     Problem.NO_COURSE: ("The row names no course.", "Fill course_code."),
     Problem.CREDIT_UNREADABLE: ("The credit is not a number.", "Write it such as 0.5, at most six places."),

@@ -27,45 +27,39 @@ FEW = 30
 """Up to so many students are solved one by one: the columns' fixed cost would be larger."""
 
 
-def prepare_selection(
-    policy: Policy, courses: Courses, rows: pl.DataFrame, students: pl.DataFrame | None
-) -> pl.DataFrame:
+def prepare_selection(policy: Policy, courses: Courses, rows: pl.DataFrame, students: pl.DataFrame) -> pl.DataFrame:
     """``rows`` with ``early`` (completed before the lock) and ``cell``, and the problems that only selections have."""
     assert policy.selection is not None  # noqa: S101
     plan = make_plan(policy.selection)
     cells = [plan.cell_of.get(canonical(policy, "subject", word)) for word in courses.vocabulary["subject"]]
-    early, unknown = _early(policy.selection.progression, courses, students)
+    early = _early(policy.selection.progression, courses, students)
     usable = pl.col("why").is_in([int(Why.USED), int(Why.REPEATED)]) & (pl.col("fault") == 0)
     rows = rows.with_columns(early.alias("early"), lookup("subject_code", cells, pl.Int8()).alias("cell"))
     fault = (
         pl.when(usable & (pl.col("units") % HUNDREDTH != 0)).then(Problem.CREDIT_TOO_FINE.number)
-        .when(usable & pl.col("early").is_null()).then(unknown.number)
+        .when(usable & pl.col("early").is_null()).then(Problem.GRADE_LEVEL_MISSING.number)
         .otherwise("fault")
     )  # fmt: skip
     return rows.with_columns(fault.cast(pl.UInt8).alias("fault"))
 
 
-def _early(progression: Progression | None, courses: Courses, students: pl.DataFrame | None) -> tuple[pl.Expr, Problem]:
-    """By dates where both are known, else by the student's grade level at that time."""
+def _early(progression: Progression | None, courses: Courses, students: pl.DataFrame) -> pl.Expr:
+    """Whether a course was completed before the lock: by dates where both are known, else by grade level."""
     if progression is None:
-        return pl.lit(False), Problem.GRADE_LEVEL_MISSING
+        return pl.lit(False)
     by_level = pl.col("level_of_student") <= progression.last_grade_level
-    starts = _fact(courses, students, "seventh_semester_on")
+    starts = _seventh_semesters(courses, students)
     if starts is None:
-        return by_level, Problem.GRADE_LEVEL_MISSING
-    by_date = pl.col("completed") < pl.lit(starts).gather(pl.col(STUDENT))
-    return pl.coalesce(by_date, by_level), Problem.GRADE_LEVEL_MISSING
+        return by_level
+    return pl.coalesce(pl.col("completed") < pl.lit(starts).gather(pl.col(STUDENT)), by_level)
 
 
-def _fact(courses: Courses, students: pl.DataFrame | None, name: str) -> pl.Series | None:
-    """A date of each student, in the order of ``courses.students``."""
-    if students is None or name not in students.columns:
+def _seventh_semesters(courses: Courses, students: pl.DataFrame) -> pl.Series | None:
+    """When each student's seventh semester begins, in the order of ``courses.students``; ``None`` if none is known."""
+    if students["seventh_semester_on"].null_count() == len(students):
         return None
-    given = students.select(pl.col("student_id").cast(pl.String), pl.col(name).cast(pl.Date))
     ordered = pl.DataFrame({"student_id": courses.students}, schema={"student_id": pl.String})
-    return ordered.join(given.unique("student_id", keep="first"), on="student_id", how="left", maintain_order="left")[
-        name
-    ]
+    return ordered.join(students, on="student_id", how="left", maintain_order="left")["seventh_semester_on"]
 
 
 def select_courses(
@@ -73,7 +67,7 @@ def select_courses(
     courses: Courses,
     rows: pl.DataFrame,
     sums: pl.DataFrame,
-    students: pl.DataFrame | None,
+    students: pl.DataFrame,
     *,
     as_of: date,
     trace: bool,
@@ -89,7 +83,7 @@ def select_courses(
     items, scale = _items(rows, ready, plan)
     answers, chosen = _answers(plan, items, one_by_one=trace or len(ready) <= FEW)
     sums = _with_answers(
-        sums, answers, scale, policy.selection.progression, _fact(courses, students, "seventh_semester_on"), as_of
+        sums, answers, scale, policy.selection.progression, _seventh_semesters(courses, students), as_of
     )
     if not trace:
         return rows, sums

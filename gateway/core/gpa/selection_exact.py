@@ -60,10 +60,11 @@ class Best:
 def best_selection(plan: Plan, items: Sequence[Item]) -> Best | None:
     """The best selection among ``items``, or ``None`` if none meets the requirements. Raises :class:`TooHardError`."""
     firm, repeated = _split(items)
-    free = _solve(plan, [item for item in items if item.best], [])
+    best = [item for item in items if item.best]
+    free = _solve(plan, best, [])
     if free is None:
         return None
-    if _met(plan, free.totals.early_units, free.totals.early_subject_units) if plan.binds else _on_record(plan, items):
+    if _met(plan, free.totals.early_units, free.totals.early_subject_units) if plan.binds else _on_record(plan, best):
         return replace(free, locked_met=True)
     reachable = _on_record(plan, [*firm, *(item for attempts in repeated for item in attempts)])
     locked = _solve(_remaining(plan, firm), firm, repeated, early=True) if reachable else None

@@ -1,8 +1,9 @@
 """The shape of a selection: subjects in cells, requirements as a tree over them, and one number for each choice.
 
 A choice of whole courses is better if its GPA is higher; among equal ones the one with fewer units, then (where the
-lock binds the choice) more early units in the locked subjects and more early units, then fewer courses. All but the GPA itself is packed into one whole number
-that adds up over courses, so that every solver maximises the same sum and they all find the same choice.
+lock binds the choice) more early units in the locked subjects and more early units, then fewer courses. Quality points,
+early units and the number of courses are packed into one whole number that adds up over courses: for each sum of units
+every solver maximises the same number, so that they all find the same choice.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a packed number says: quality (points × hundredths), early units in locked subjects, early units, courses."""
+    """What a packed number says; quality is points × hundredths of a unit."""
 
     quality: int
     early_subject_units: int

@@ -5,8 +5,6 @@ An unknown fact is neither true nor false: where it would decide, the standing i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from gateway.core.gpa.policy import Condition, Policy
@@ -14,16 +12,12 @@ from gateway.core.mapping.rounding import MICROS
 
 UNDETERMINED = "undetermined"
 
-_FACTS: Mapping[str, pl.DataType] = {
-    "residency": pl.String(), "top_half": pl.Boolean(), "act": pl.Int64(), "sat": pl.Int64(),
-}  # fmt: skip
 
-
-def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame | None) -> pl.DataFrame:
-    """``found`` (with ``student_id``, ``exact``, ``over``, ``micros``) and the column ``standing``; empty without standings or GPA."""
+def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame) -> pl.DataFrame:
+    """``found`` (``student_id``, ``exact``, ``over``, ``micros`` …) with ``standing``, empty where there is no GPA."""
     if not policy.standings:
         return found.with_columns(pl.lit(None, pl.String).alias("standing"))
-    found = _with_facts(found, students)
+    found = found.join(students, on="student_id", how="left", maintain_order="left")
     standing = pl.lit(None, pl.String)
     for each in reversed(policy.standings):
         met = pl.lit(True) if each.when is None else _holds(each.when, policy)
@@ -32,19 +26,6 @@ def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame | N
             .when(met).then(pl.lit(each.name)).otherwise(standing)
         )  # fmt: skip
     return found.with_columns(pl.when(pl.col("micros").is_not_null()).then(standing).alias("standing"))
-
-
-def _with_facts(found: pl.DataFrame, students: pl.DataFrame | None) -> pl.DataFrame:
-    if students is None:
-        return found.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _FACTS.items())
-    facts = students.select(
-        pl.col("student_id").cast(pl.String),
-        *(
-            (pl.col(name).cast(dtype) if name in students.columns else pl.lit(None, dtype)).alias(name)
-            for name, dtype in _FACTS.items()
-        ),
-    ).unique("student_id", keep="first", maintain_order=True)
-    return found.join(facts, on="student_id", how="left", maintain_order="left")
 
 
 def _holds(condition: Condition, policy: Policy) -> pl.Expr:

@@ -1,7 +1,7 @@
 """The trace: one row a course with everything that went into the GPA, so that a person can recompute it.
 
-GPA = sum of ``quality_points`` ÷ sum of ``units`` over the rows with ``used`` (then the policy's rounding). Where
-attempts are averaged, both are the row's share. A weight that is added after the mean stands in ``weight`` only.
+GPA = sum of ``quality_points`` ÷ sum of ``units`` over the rows with ``used``, both divided by ``attempts_averaged``
+(mostly 1), then the policy's rounding. A weight that is added after the mean stands in ``weight`` only.
 """
 
 from __future__ import annotations

@@ -1,0 +1,89 @@
+"""Loads GPA policies from disk: checked, with their examples run, and chosen by name and date."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from gateway.core.errors import ConfigurationError, MappingError, Place, did_you_mean, raise_problems
+from gateway.core.gpa.compile import compile_policy
+from gateway.core.gpa.examples import check_examples
+from gateway.core.gpa.policy import Policy
+from gateway.transport.yaml_file import read_document
+
+
+def load_policy(path: Path) -> Policy:
+    """The policy in the file at ``path``.
+
+    Raises :class:`ConfigurationError` with the file and line of every fault, an example that fails included.
+    """
+    document = read_document(path)
+    policy = compile_policy(document)
+    raise_problems(check_examples(policy, document))
+    return policy
+
+
+def load_policies(folder: Path) -> list[Policy]:
+    """Every policy in ``folder`` (``*.yaml``), by name and first day.
+
+    Raises :class:`ConfigurationError` with the faults of all files, and where two versions hold on the same day.
+    """
+    policies: list[Policy] = []
+    problems: list[ConfigurationError] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            policies.append(load_policy(path))
+        except ConfigurationError as error:
+            problems += error.problems or [error]
+    policies.sort(key=lambda each: (each.name, each.first_day))
+    problems += _overlaps(policies)
+    raise_problems(problems)
+    return policies
+
+
+def _overlaps(policies: Sequence[Policy]) -> Iterable[ConfigurationError]:
+    for one, other in itertools.pairwise(policies):
+        if one.name == other.name and (one.last_day is None or other.first_day <= one.last_day):
+            yield MappingError(
+                f"Versions {one.version} and {other.version} of the policy {one.name} hold on the same day.",
+                hint=f"Let {one.version} end before {other.first_day}.",
+                code="policy.versions",
+                place=Place(other.file, None, "effective"),
+            )
+
+
+def find_policy(name: str, folder: Path, as_of: date) -> Policy:
+    """The version of the policy ``name`` that holds on ``as_of``; ``name`` may be the path of a file instead.
+
+    Raises :class:`MappingError`: ``policy.unknown`` if there is none of that name, ``policy.not-in-force`` if ``as_of``
+    lies outside every version.
+    """
+    if name.endswith((".yaml", ".yml")):
+        found = [load_policy(Path(name))]
+    else:
+        named = {path: path.stem for path in folder.glob("*.yaml")}
+        near = [path for path, stem in named.items() if stem == name or stem.startswith(f"{name}.")]
+        found = [each for each in map(load_policy, sorted(near or named)) if each.name == name]
+        if not found:
+            known = sorted(named.values())
+            raise MappingError(
+                f'There is no policy "{name}" in {folder}.{did_you_mean(name, known)}',
+                hint=f"There are: {', '.join(known)}." if known else "Put policy files there.",
+                code="policy.unknown",
+            )
+    holding = [each for each in found if each.in_force(as_of)]
+    if len(holding) == 1:
+        return holding[0]
+    spans = "; ".join(
+        f"{each.version} from {each.first_day} until {each.last_day or 'further notice'}" for each in found
+    )
+    raise MappingError(
+        f'{"Several versions" if holding else "No version"} of the policy "{found[0].name}" hold on {as_of}: {spans}.'
+        if holding
+        else f'The date {as_of} lies outside every version of the policy "{found[0].name}": {spans}.',
+        hint="Choose another date, or correct `effective`.",
+        code="policy.versions" if holding else "policy.not-in-force",
+        place=Place(found[0].file, None, "effective"),
+    )
