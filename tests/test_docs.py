@@ -18,7 +18,7 @@ TEXTS = frozenset(
     {".cfg", ".csv", ".in", ".ini", ".json", ".lock", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
 )
 FOREIGN = re.compile(
-    r"/(?:work|root)/|/tmp/[w]\b|index-url[ =\"']+http|https?://[\w.:-]*(?:pypi|artifactory|devpi|nexus)[\w.-]*"
+    r"/(?:work|root)/|/tmp/[w]\b|index-url[ =\"']+\w+:|(?:https?|file)://[\w.:/-]*(?:pypi|artifactory|devpi|nexus)"
 )
 
 
