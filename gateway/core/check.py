@@ -153,6 +153,10 @@ class Duplicates:
     superseded: pl.DataFrame
     contradictory: pl.DataFrame
 
+    def concerns(self, page: int) -> bool:
+        """Whether any row of this page is left out."""
+        return any((rows["_page"] == page).any() for rows in (self.repeated, self.superseded, self.contradictory))
+
 
 _POSITION = ("_page", "_row")
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from gateway.core.model import SCORE, SCORE_PLACES, TIME, Column, Kind
+from gateway.core.model import DTYPES, SCORE, SCORE_PLACES, TIME, Column, Kind
 
 
 class DateOrder(StrEnum):
@@ -51,6 +51,8 @@ def clean(raw: pl.Series) -> pl.Series:
 
 def read_values(raw: pl.Series, column: Column, dates: DateOrder | None = None) -> Reading:
     """``raw`` (text, or lists of text) as the kind that ``column`` declares."""
+    if raw.null_count() == len(raw):
+        return Reading(pl.repeat(None, len(raw), dtype=DTYPES[column.kind], eager=True))
     if column.kind is Kind.TEXT_LIST:
         return _read_list(raw)
     return _READERS[column.kind](clean(raw), column, dates)

@@ -32,6 +32,15 @@ def known(store: Store, district: str, target: str, entity: str) -> pl.DataFrame
     return pl.DataFrame(rows, schema=dict(KNOWN_SCHEMA), orient="row")
 
 
+def remote_ids(store: Store, district: str, target: str) -> dict[str, str]:
+    """The ids that a target allocated for our records, by ours; empty for a target that takes ours."""
+    query = sa.select(ledger.c.id, ledger.c.remote_id).where(
+        ledger.c.district == district, ledger.c.target == target, ledger.c.remote_id.is_not(None)
+    )
+    with store.begin(read=True) as connection:
+        return {row[0]: row[1] for row in connection.execute(query) if row[0] != row[1]}
+
+
 def sent_by(store: Store, district: str, target: str, entity: str, run_id: str) -> list[tuple[str, str, str | None]]:
     """Id, state and digest of each record of an entity that a run has announced or sent."""
     query = sa.select(ledger.c.id, ledger.c.state, ledger.c.digest).where(

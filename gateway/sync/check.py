@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,7 +123,7 @@ class Check:
 
     def _carry_over(self, table: Table) -> None:
         """A table that the source did not offer is unknown, not empty: the last good rows stay."""
-        for part in range(self.parts if table.name in STUDENT_TABLES else 1):
+        for part in range(self._parts_of(table)):
             rows = self._previous(table, part)
             if rows is not None:
                 self._write(table, part, rows)
@@ -133,13 +133,14 @@ class Check:
 
     def _check_table(self, table: Table) -> None:
         outcome = _Outcome()
-        pages = list(self._read(table, outcome))
-        pages = list(self._refine(table, pages, outcome))
+        typed = list(self._read(table, outcome))
         self._note_rejects(table, outcome)
         if table.part_of is None:
-            self._merge_records(table, pages, outcome)
+            self._split(table, self._refine(table, map(_read_temporary, typed), outcome))
+            self._merge_records(table, outcome)
         else:
-            self._merge_links(table, pages, outcome)
+            whole = pl.concat(map(_read_temporary, typed)) if typed else pl.DataFrame(schema=_checked_schema(table))
+            self._merge_links(table, next(self._refine(table, [whole], outcome)), outcome)
         self._close(table, outcome)
 
     def _raw_pages(self, table: Table) -> Iterator[pl.DataFrame]:
@@ -164,29 +165,28 @@ class Check:
             files.append(self._temporary(table, "typed", number, rows))
         duplicates = find_duplicates(pl.concat(prints)) if prints else None
         for number, file in enumerate(files):
-            if duplicates is not None:
-                rows = outcome.add(leave_out(pl.read_parquet(file, memory_map=False), table, number, duplicates))
-                self._temporary(table, "typed", number, rows)
-            yield file
+            if duplicates is not None and duplicates.concerns(number):
+                rows = outcome.add(leave_out(_read_temporary(file), table, number, duplicates))
+                yield self._temporary(table, "unique", number, rows)
+            else:
+                yield file
 
     def _typed(self, table: Table, raw: pl.DataFrame, outcome: _Outcome) -> pl.DataFrame:
         if "status" in table.names:
-            gone = raw["status"].str.strip_chars().str.to_lowercase().is_in(["tobedeleted", "inactive"])
-            if gone.any():
+            status = raw["status"]
+            gone = status.str.strip_chars().str.to_lowercase().is_in(["tobedeleted", "inactive"])
+            if status.null_count() < len(status) and gone.any():
                 outcome.deleted.append(_names(raw.filter(gone), table))
                 raw = raw.filter(~gone.fill_null(False))
         checked = read_rows(raw, table, self.rules.dates)
         return outcome.add(checked)
 
-    def _refine(self, table: Table, pages: list[Path], outcome: _Outcome) -> Iterator[Path]:
+    def _refine(self, table: Table, pages: Iterable[pl.DataFrame], outcome: _Outcome) -> Iterator[pl.DataFrame]:
         """References and score limits."""
         limits = self._limits() if table.name == "results" else None
-        for number, file in enumerate(pages):
-            before = pl.read_parquet(file, memory_map=False)
-            rows = outcome.add(check_references(before, table, self.known, self.quarantined))
-            if limits is not None:
-                rows = outcome.add(check_scores(rows, table, limits))
-            yield self._temporary(table, "good", number, rows)
+        for page in pages:
+            rows = outcome.add(check_references(page, table, self.known, self.quarantined))
+            yield rows if limits is None else outcome.add(check_scores(rows, table, limits))
 
     def _limits(self) -> pl.DataFrame | None:
         if self.rules.extra_credit or "line_items" not in self.rows:
@@ -217,9 +217,8 @@ class Check:
             absence_counts=self.rules.absence_counts and outcome.nameless == 0,
         )
 
-    def _merge_records(self, table: Table, pages: list[Path], outcome: _Outcome) -> None:
-        parts = self.parts if table.name in STUDENT_TABLES else 1
-        self._split(table, pages, parts)
+    def _merge_records(self, table: Table, outcome: _Outcome) -> None:
+        parts = self._parts_of(table)
         moved = self._moved(table, parts)
         for part in range(parts):
             fresh = self._fresh_part(table, part)
@@ -234,9 +233,13 @@ class Check:
             self.churn[table.name] = self.churn.get(table.name, Churn()) + churn
         self._remember_ids(table)
 
-    def _split(self, table: Table, pages: list[Path], parts: int) -> None:
-        for number, file in enumerate(pages):
-            rows = pl.read_parquet(file, memory_map=False)
+    def _parts_of(self, table: Table) -> int:
+        return self.parts if table.name in STUDENT_TABLES else 1
+
+    def _split(self, table: Table, pages: Iterable[pl.DataFrame]) -> None:
+        """Good rows into the part of their student."""
+        parts = self._parts_of(table)
+        for number, rows in enumerate(pages):
             if parts == 1:
                 self._temporary(table, "part-000", number, rows)
                 continue
@@ -245,13 +248,16 @@ class Check:
                 self._temporary(table, f"part-{part:03}", number, rows.filter(of == part))
 
     def _fresh_part(self, table: Table, part: int) -> pl.DataFrame:
-        files = sorted((self.work / table.name / f"part-{part:03}").glob("*.parquet"))
-        schema = {**table.schema, SOURCE: pl.String(), LINE: pl.UInt32()}
-        return (
-            pl.concat([pl.read_parquet(file, memory_map=False) for file in files])
-            if files
-            else pl.DataFrame(schema=schema)
-        )
+        files = sorted((self.work / table.name / f"part-{part:03}").iterdir()) if self._has_parts(table) else []
+        return pl.concat(map(_read_temporary, files)) if files else pl.DataFrame(schema=_checked_schema(table))
+
+    def _fresh_ids(self, table: Table, part: int) -> pl.Series:
+        files = sorted((self.work / table.name / f"part-{part:03}").iterdir()) if self._has_parts(table) else []
+        ids = [pl.scan_ipc(file).select("id").collect()["id"] for file in files]
+        return pl.concat(ids) if ids else pl.Series("id", [], pl.String)
+
+    def _has_parts(self, table: Table) -> bool:
+        return (self.work / table.name / "part-000").is_dir()
 
     def _previous(self, table: Table, part: int) -> pl.DataFrame | None:
         if self.previous is None or not self.previous.has(table.name):
@@ -266,23 +272,20 @@ class Check:
         kept = []
         for part in range(parts):
             before = self.previous.previous_rows(table.name, part, parts).select("id")
-            kept.append(before.join(self._fresh_part(table, part).select("id"), on="id", how="anti")["id"])
+            kept.append(before.join(self._fresh_ids(table, part).to_frame(), on="id", how="anti")["id"])
         absent = pl.concat(kept)
         if absent.is_empty():
             return none
-        fresh = [self._fresh_part(table, part)["id"] for part in range(parts)]
+        fresh = [self._fresh_ids(table, part) for part in range(parts)]
         return pl.concat([ids.filter(ids.is_in(absent.implode())) for ids in fresh])
 
-    def _merge_links(self, table: Table, pages: list[Path], outcome: _Outcome) -> None:
+    def _merge_links(self, table: Table, rows: pl.DataFrame, outcome: _Outcome) -> None:
         parent_name, column = table.part_of or (table.name, "id")
         parent = TABLES[parent_name]
         with_parents = parent.name in self.streams and (
             self.streams[parent.name].stream.name == self.streams[table.name].stream.name
         )
-        typed = [pl.read_parquet(file, memory_map=False) for file in pages]
-        schema = {**table.schema, SOURCE: pl.String(), LINE: pl.UInt32()}
-        rows = pl.concat(typed) if typed else pl.DataFrame(schema=schema)
-        for part in range(self.parts if table.name in STUDENT_TABLES else 1):
+        for part in range(self._parts_of(table)):
             parents = self._parents(parent, part)
             mine = rows
             if table.name in STUDENT_TABLES and self.parts > 1:
@@ -302,7 +305,7 @@ class Check:
         rows = pl.scan_parquet(part_path(self.folder, parent.name, part)).select("id", MISSING).collect()
         fresh = pl.Series("id", [], pl.String)
         if parent.name in self.streams:
-            fresh = self._fresh_part(parent, part)["id"]
+            fresh = self._fresh_ids(parent, part)
         return rows.with_columns(pl.col("id").is_in(fresh.implode()).alias("_fresh"))
 
     # -- bookkeeping
@@ -310,8 +313,7 @@ class Check:
     def _write(self, table: Table, part: int, rows: pl.DataFrame) -> None:
         path = part_path(self.folder, table.name, part)
         path.parent.mkdir(parents=True, exist_ok=True)
-        first = ["student_id"] if table.name == "results" else []
-        rows.sort(*first, *table.key, nulls_last=True).write_parquet(path, compression="zstd", compression_level=1)
+        rows.write_parquet(path, compression="zstd", compression_level=1)
         present = int((rows[MISSING] < self.rules.gone_after).sum()) if MISSING in rows.columns else rows.height
         self.rows[table.name] = self.rows.get(table.name, 0) + present
 
@@ -323,9 +325,9 @@ class Check:
         self.known[table.name] = ids["id"]
 
     def _temporary(self, table: Table, kind: str, number: int, rows: pl.DataFrame) -> Path:
-        path = self.work / table.name / kind / f"{number:06}.parquet"
+        path = self.work / table.name / kind / f"{number:06}.arrow"
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_parquet(path, compression="lz4")
+        rows.write_ipc(path)
         return path
 
     def _close(self, table: Table, outcome: _Outcome) -> None:
@@ -357,6 +359,14 @@ def streams_to_retry(snapshot: Snapshot) -> dict[str, Staged]:
         for table in snapshot.quarantined
         if snapshot.set_aside(table) is not None
     }
+
+
+def _read_temporary(path: Path) -> pl.DataFrame:
+    return pl.read_ipc(path)
+
+
+def _checked_schema(table: Table) -> dict[str, pl.DataType]:
+    return {**table.schema, SOURCE: pl.String(), LINE: pl.UInt32()}
 
 
 def _conform(raw: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -95,15 +95,32 @@ def _refuse_unpushable(plan: SavedPlan, target: Target) -> None:
 def _changes(
     work: Work, plan: SavedPlan, entities: Sequence[str], target: Target
 ) -> Iterator[tuple[Change, str | None]]:
-    """All changes in the order of sending, less what an interrupted push of this plan already brought into effect
-    (a target that writes whole files gets it once more, as unchanged)."""
-    whole = target.wants_unchanged
+    """All changes in the order of sending, less what an interrupted push of this plan already brought into effect.
+
+    A target that writes whole files gets that once more, as unchanged, and so it gets what must not be inactivated
+    because a person allowed additions and updates only: what is not in its file is deleted.
+    """
+    whole, withheld = target.wants_unchanged, plan.state is PlanState.ADDITIONS
+    remote_ids = ledger.remote_ids(work.store, work.district.id, work.sync.target)
     for entity in entities:
         forward = (Action.CREATE, Action.UPDATE, *((Action.KEEP,) if whole else ()))
-        yield from _undone(work, entity, forward, whole=whole)
-    if plan.state is not PlanState.ADDITIONS:
+        for change, digest in _undone(work, entity, forward, whole=whole):
+            yield replace(change, remote_references=_references(change, remote_ids)), digest
+        if whole and withheld:
+            for change, digest in _undone(work, entity, (Action.INACTIVATE,), whole=False):
+                yield replace(change, action=Action.KEEP), digest
+    if not withheld:
         for entity in reversed(entities):
             yield from _undone(work, entity, (Action.INACTIVATE,), whole=False)
+
+
+def _references(change: Change, remote_ids: Mapping[str, str]) -> Mapping[str, str]:
+    """The ids that the target allocated for the records to which this one refers, by our id."""
+    if not remote_ids:
+        return {}
+    rows = [change.record, *(row for part in change.record.values() if isinstance(part, list) for row in part)]
+    values = {value for row in rows for value in row.values() if isinstance(value, str)}
+    return {value: remote_ids[value] for value in values if value in remote_ids}
 
 
 def _undone(

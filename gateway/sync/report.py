@@ -80,7 +80,7 @@ class RunReport:
             "run_key": run.run_key,
             "started_at": run.started_at.isoformat(),
             "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-            "plan": run.plan_id,
+            "plan_id": run.plan_id,
             "folder": str(self.folder),
             "exit_code": self.exit_code,
             "quarantined": self.quarantined,

@@ -224,7 +224,8 @@ def _check(work: Work) -> Snapshot:
 def _plan(work: Work, snapshot: Snapshot) -> SavedPlan:
     changes = write_changes(work, last_desired(work))
     counts = {entity: count_actions(rows) for entity, rows in changes.items()}
-    reasons = [*judge_pull(snapshot.churn, work.sync.guards), *judge_plan(counts, work.sync.guards)]
+    pulled = {} if work.run.report.get("retry") else snapshot.churn
+    reasons = [*judge_pull(pulled, work.sync.guards), *judge_plan(counts, work.sync.guards)]
     good = snapshots.last_good(work.store, work.district.id, work.sync.source)
     base = good["snapshot_id"] if good else None
     plan = save(work, changes, reasons=reasons, base=base, snapshot=snapshot.id)

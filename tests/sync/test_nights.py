@@ -367,3 +367,52 @@ def test_old_snapshots_and_bulky_files_are_cleared_away(nights):
     assert all((report.folder / "map" / "levels.parquet").exists() for report in reports)
     assert all((report.folder / "report.txt").exists() for report in reports)
     assert not any((report.folder / "stage").exists() for report in reports)
+
+
+BULK = """\
+  lms:
+    connector: oneroster_csv
+    settings: {path: out, mode: bulk, version: "1.2"}
+"""
+
+
+def written(nights):
+    with (nights.folder / "out" / "results.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["sourcedId"] for row in csv.DictReader(stream)}
+
+
+def test_a_bulk_file_keeps_what_must_not_be_inactivated(nights):
+    text = nights.file.read_text(encoding="utf-8")
+    start, end = text.index("  lms:"), text.index("syncs:")
+    nights.file.write_text(text[:start] + BULK + text[end:], encoding="utf-8")
+    nights.run()
+    before = written(nights)
+    chosen = {row["userSourcedId"] for row in rows_of(nights, "enrollments.csv")[::5]}
+    nights.edit("enrollments.csv", lambda rows: [r for r in rows if r["userSourcedId"] not in chosen])
+    assert decided(nights, nights.run(), "approve").state is RunState.DONE
+    assert written(nights) == before
+    second = nights.run()
+    assert (second.state, planned(second, "inactivate") > 0) == (RunState.HELD, True)
+    nights.edit("results.csv", lambda rows: [{**r, "score": "1" if r["score"] else ""} for r in rows])
+    third = nights.run()
+    assert third.state is RunState.HELD
+    assert decided(nights, third, "additions-and-updates").state is RunState.DONE
+    assert written(nights) == before
+
+
+def test_where_the_target_allocates_ids_later_records_name_them(nights):
+    nights.replace(
+        f"base_url: {nights.platform.host}",
+        f"base_url: {nights.platform.host}\n      profile: {{write_style: post}}",
+    )
+    first = nights.run()
+    assert (first.exit_code, first.refused) == (0, 0)
+    student = first_student(nights)
+    rolled = [r for r in rows_of(nights, "results.csv") if r["studentSourcedId"] == student]
+    nights.edit("results.csv", setting({"studentSourcedId": student}, score="4"))
+    assert rolled
+    second = nights.run()
+    assert (second.exit_code, second.refused) == (0, 0)
+    assert planned(second, "update") > 0
+    third = nights.run()
+    assert planned(third, "update") + planned(third, "create") == 0
