@@ -10,14 +10,17 @@ from __future__ import annotations
 from gateway.core.mapping.compiled import CompiledMapping
 from gateway.core.mapping.compiler import compile_mapping
 from gateway.core.mapping.examples import Failure, run_examples
+from gateway.core.mapping.explain import Explanation, explain
 from gateway.core.mapping.gather import gather_evidence
 from gateway.core.mapping.result import Mapped, merge_mapped
 
 __all__ = [
     "CompiledMapping",
+    "Explanation",
     "Failure",
     "Mapped",
     "compile_mapping",
+    "explain",
     "gather_evidence",
     "merge_mapped",
     "run_examples",

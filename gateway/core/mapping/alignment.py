@@ -217,7 +217,7 @@ class _Compiler:
         return Way(f"crosswalk {name}", when, tuple(where), columns, find, lambda: known)
 
     def _crosswalk_columns(self, name: str, table: pl.DataFrame, path: Path) -> tuple[str, ...]:
-        keys = []
+        keys, unknown = [], False
         if "competency" not in table.columns:
             message = f'The crosswalk "{name}" has no column "competency".'
             self.reader.note((*path, "crosswalk"), message, "Its first line must name the columns.", "crosswalk")
@@ -226,11 +226,12 @@ class _Compiler:
             if column in ("competency", "weight", "note") or column.startswith("_"):
                 continue
             if column not in self.columns:
+                unknown = True
                 known = (*self.columns, "weight", "note")
                 self.reader.unknown((*path, "crosswalk"), f"column of {name}", column, known, "unknown-column")
             else:
                 keys.append(column)
-        if not keys:
+        if not keys and not unknown:
             message = f'The crosswalk "{name}" has no column to look up, such as "standard".'
             self.reader.note((*path, "crosswalk"), message, "", "crosswalk")
         return tuple(keys)

@@ -51,6 +51,8 @@ class Collected:
     others: pl.DataFrame
     unmatched: pl.DataFrame
     set_aside: Mapping[str, int]
+    grades: pl.DataFrame
+    """``student`` (number) and ``grade``, where the evidence says it: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Collector:
         rows = codes.rows(pairs["row"]) if "row" in pairs.columns else codes
         reporter = Reporter(self.rules, self.alignment, rows, pairs)
         unmatched = reporter.report((_RULE, *verdict_names), scores, verdicts, targets)
-        return self._sorted_out(pairs, students, unmatched)
+        return self._sorted_out(pairs, students, unmatched, _grades(frame, students))
 
     def _choose(self, codes: Codes) -> None:
         """Let ``codes`` know each row's rule: its number, or -1."""
@@ -207,7 +209,9 @@ class Collector:
         joined = pairs.drop("competency", "weight").join(table, on="code", how="left")
         return joined.with_columns(pl.col("competency").fill_null(-1), pl.col("weight").fill_null(0))
 
-    def _sorted_out(self, pairs: pl.DataFrame, students: pl.Series, unmatched: pl.DataFrame) -> Collected:
+    def _sorted_out(
+        self, pairs: pl.DataFrame, students: pl.Series, unmatched: pl.DataFrame, grades: pl.DataFrame
+    ) -> Collected:
         """The pairs that count, and those that do not."""
         number = len(self.numbers)
         weight = pl.col("weight")
@@ -227,7 +231,18 @@ class Collector:
             others = others.filter(pl.col("competency") >= 0)
             pairs = pairs.filter(is_used)
         counted = pairs.drop("outcome", "student", "row", "code", strict=False)
-        return Collected(students, counted, others, unmatched, dict(sorted(set_aside.items())))
+        return Collected(students, counted, others, unmatched, dict(sorted(set_aside.items())), grades)
+
+
+def _grades(frame: pl.DataFrame, students: pl.Series) -> pl.DataFrame:
+    if "grade" not in frame.columns:
+        return pl.DataFrame(schema={"student": pl.Int64, "grade": pl.String})
+    known = pl.DataFrame({"student_id": students, "student": pl.int_range(len(students), eager=True)})
+    grade = pl.col("grade").cast(pl.String)
+    said = frame.select("student_id", grade, "scored_at").drop_nulls("grade")
+    newest = said.group_by("student_id", "grade").agg(pl.col("scored_at").max()).sort("scored_at", "grade")
+    last = newest.group_by("student_id").agg(pl.col("grade").last())
+    return last.join(known, on="student_id").select("student", "grade")
 
 
 _SIGNATURE = ("override_by", "override_reason")

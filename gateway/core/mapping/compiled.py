@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +17,10 @@ from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.credits import Credit, award
 from gateway.core.mapping.portfolio import Portfolio
 from gateway.core.mapping.prepare import prepare
-from gateway.core.mapping.result import CONTINUUM, LEVELS, Mapped
+from gateway.core.mapping.result import CONTINUUM, LEVELS, PLACEMENT, Mapped
 from gateway.core.mapping.rounding import as_decimal, from_micros
 from gateway.core.mapping.scales import Scale
-from gateway.core.mapping.summarize import STATES, Summarizer
+from gateway.core.mapping.summarize import STATES, Summarizer, end_of
 from gateway.core.model import TIME
 
 
@@ -81,18 +81,28 @@ class CompiledMapping:
         """The second half of :meth:`apply`; ``evidence`` is how many rows came in."""
         levels, left_out = self.summarizer.levels(collected, as_of)
         set_aside = dict(sorted({**collected.set_aside, **left_out}.items()))
-        continuum = pl.DataFrame(schema=dict(CONTINUUM))
+        continuum, placement = pl.DataFrame(schema=dict(CONTINUUM)), pl.DataFrame(schema=dict(PLACEMENT))
         if self.continuum is not None:
-            continuum = self.continuum.place(levels, collected, as_of)
+            continuum, placement = self.continuum.place(levels, collected, as_of, self._before(collected))
         return Mapped(
             levels=self._published(levels, collected.students),
             continuum=continuum,
             credits=award(self.credits, levels, collected, len(self.ids)),
             unmatched=collected.unmatched,
+            placement=placement,
             evidence=evidence,
             used=collected.counted.height - sum(left_out.values()),
             set_aside=set_aside,
         )
+
+    def _before(self, collected: Collected) -> pl.DataFrame | None:
+        """Where the students worked at the day of the baseline, if the mapping names one."""
+        rules = self.continuum
+        if not isinstance(rules, Continuum) or rules.baseline_on is None:
+            return None
+        past = pl.col("time") < end_of(rules.baseline_on)
+        then = replace(collected, counted=collected.counted.filter(past), others=collected.others.filter(past))
+        return rules.positions(self.summarizer.levels(then, rules.baseline_on)[0])
 
     def _published(self, levels: pl.DataFrame, students: pl.Series) -> pl.DataFrame:
         """The levels in the form of :data:`LEVELS`."""

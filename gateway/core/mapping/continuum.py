@@ -9,16 +9,18 @@ growth per school year. Position, growth and pace are our own definitions, as no
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import ceil
 
 import polars as pl
 
 from gateway.core.mapping.collect import NO_TIME, Collected
 from gateway.core.mapping.groups import Runs
-from gateway.core.mapping.result import CONTINUUM
-from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal
+from gateway.core.mapping.result import CONTINUUM, PLACEMENT
+from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal, to_micros
 
 BETWEEN = "; "
 _WORD = 62
@@ -77,35 +79,61 @@ class Continuum:
         collected: Collected,
         as_of: datetime.date | None,
         before: pl.DataFrame | None = None,
-    ) -> pl.DataFrame:
-        """The table :data:`CONTINUUM`. ``before`` are the positions at the day of the baseline, if there is one."""
-        students = collected.students
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The tables :data:`CONTINUUM` and :data:`PLACEMENT`. ``before`` are the :meth:`positions` at the day of the
+        baseline, if the mapping names one."""
         stages = self._by_stage(levels)
         if stages.is_empty():
-            return pl.DataFrame(schema=dict(CONTINUUM))
+            return pl.DataFrame(schema=dict(CONTINUUM)), pl.DataFrame(schema=dict(PLACEMENT))
         placed = self._working(stages)
-        texts = self._texts(placed, stages)
         measured = self._measured(placed, as_of, before)
         number = len(self.domains)
-        return measured.select(
-            pl.lit(students.gather(measured["who"] // number)).alias("student_id"),
-            pl.lit(pl.Series(self.domains, dtype=pl.String).gather(measured["who"] % number)).alias("domain"),
+        measured = measured.with_columns(
+            pl.lit(collected.students).gather(pl.col("who") // number).alias("student_id"),
+            pl.lit(pl.Series(self.domains, dtype=pl.String)).gather(pl.col("who") % number).alias("domain"),
             pl.lit(self._gather("name", measured, pl.String)).alias("performance_level"),
+        )
+        return self._continuum(measured, stages), self._placement(measured, collected.grades)
+
+    def _continuum(self, measured: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+        texts = self._texts(measured, stages)
+        return measured.select(
+            "student_id",
+            "domain",
+            "performance_level",
             as_decimal(pl.col("progress"), 2).alias("progress"),
-            *(pl.lit(texts[name]) for name in ("complete", "next", "gaps")),
+            *(pl.lit(texts[name]).alias(name) for name in ("complete", "next", "gaps")),
             *(as_decimal(pl.col(name), 2).alias(name) for name in ("baseline", "growth", "pace")),
         ).sort("student_id", "domain")
 
-    def positions(self, levels: pl.DataFrame, students: pl.Series) -> pl.DataFrame:
-        """``student_id``, ``domain`` (number) and ``position`` (micros), for a baseline."""
-        stages = self._by_stage(levels)
-        placed = self._working(stages)
-        number = len(self.domains)
-        return placed.select(
-            pl.lit(students.gather(placed["who"] // number)).alias("student_id"),
-            (pl.col("who") % number).alias("domain"),
-            pl.lit(self._gather("value", placed, pl.Int64) + placed["progress"]).alias("position"),
+    def _placement(self, measured: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
+        said = measured.with_columns((pl.col("who") // len(self.domains)).alias("student")).join(
+            grades, on="student", how="left", maintain_order="left"
         )
+        numbers = {grade: stage_value(grade) for grade in said["grade"].unique().drop_nulls().to_list()}
+        grade = pl.col("grade").replace_strict(
+            list(numbers), list(numbers.values()), default=None, return_dtype=pl.Int64
+        )
+        numbered = pl.lit(self._gather("numbered", said, pl.Boolean))
+        ahead = pl.when(numbered).then(pl.lit(self._gather("value", said, pl.Int64)) - grade)
+        return said.select(
+            "student_id",
+            "domain",
+            "grade",
+            "performance_level",
+            pl.lit(self._gather("name", said.with_columns(stage="entry"), pl.String)).alias("lowest"),
+            pl.lit(self._gather("name", said.with_columns(stage="top"), pl.String)).alias("highest"),
+            as_decimal(ahead, 2).alias("ahead"),
+        ).sort("student_id", "domain")
+
+    def positions(self, levels: pl.DataFrame) -> pl.DataFrame:
+        """``who`` (student and domain) and ``position`` (micros), for a baseline."""
+        stages = self._by_stage(levels)
+        if stages.is_empty():
+            return pl.DataFrame(schema={"who": pl.Int64, "position": pl.Int64})
+        placed = self._working(stages)
+        position = pl.lit(self._gather("value", placed, pl.Int64)) + pl.col("progress")
+        return placed.select("who", position.alias("position"))
 
     def _by_stage(self, levels: pl.DataFrame) -> pl.DataFrame:
         """One row per student, domain and stage with evidence: ``who`` (student and domain), ``stage``, ``done``
@@ -154,7 +182,8 @@ class Continuum:
             working = (entry + runs.counts).scatter(least["run"], least["at"])
         who = runs.newest("who")
         last = pl.Series([len(each) - 1 for each in self.stages], dtype=pl.Int64).gather(who % len(self.domains))
-        placed = pl.DataFrame({"who": who, "entry": entry, "stage": working}).with_columns(
+        tops = {"top": runs.newest("stage")}
+        placed = pl.DataFrame({"who": who, "entry": entry, "stage": working, **tops}).with_columns(
             pl.min_horizontal("stage", pl.lit(last)).alias("stage")
         )
         times = stages.group_by("who").agg(
@@ -228,9 +257,19 @@ class Continuum:
             "value": lambda stage: stage.value,
             "needed": lambda stage: stage.needed,
             "required": lambda stage: max(len(stage.codes), 1),
+            "numbered": lambda stage: stage_value(stage.name) is not None,
         }
         flat = [answers[what](stages[n]) if n < len(stages) else None for stages in self.stages for n in range(width)]
         return pl.Series(flat, dtype=dtype).gather(rows["who"] % len(self.domains) * width + rows["stage"])
+
+
+def stage_value(name: str) -> int | None:
+    """The number of a stage or a grade in micros: kindergarten is 0, "08" is 8; nothing for a name without one."""
+    early = {"K": 0, "KG": 0, "PK": -MICROS, "PR": -2 * MICROS}
+    if name in early:
+        return early[name]
+    digits = re.search(r"\d+(\.\d+)?", name)
+    return to_micros(Decimal(digits[0])) if digits else None
 
 
 def _joined(texts: pl.DataFrame, who: pl.Series, name: str) -> pl.Series:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from gateway.core.framework import Competency, Framework
 from gateway.core.graph import natural_key
-from gateway.core.mapping.continuum import Continuum, Stage
+from gateway.core.mapping.continuum import Continuum, Stage, stage_value
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import MICROS, to_micros
 from gateway.core.mapping.summary import Summaries, select, targets
@@ -34,7 +34,7 @@ def compile_continuum(
 ) -> Continuum:
     """The continuum rules; ``labels`` by id, ``ids`` in the order of the competencies' numbers."""
     domains = targets(data["domains"], (*_PATH, "domains"), reader, framework)
-    if not domains:
+    if not domains and not reader.problems:
         reader.note((*_PATH, "domains"), "There is no domain.", "Name the domains by their codes.", "continuum")
     part = _taking_part(data, reader, framework)
     stage_of = _stage_of(data["levels"], part, reader, framework)
@@ -148,13 +148,9 @@ def _natural(name: str) -> tuple[int, Any]:
 
 
 def _value(name: str, place: int) -> int:
-    """The number of a stage: kindergarten is 0, "08" is 8; a name without a number has its place in the order."""
-    if name in ("KG", "K"):
-        return 0
-    if name in ("PK", "PR"):
-        return -MICROS
-    digits = re.search(r"\d+(\.\d+)?", name)
-    return to_micros(Decimal(digits[0])) if digits else (place + 1) * MICROS
+    """The number of a stage; a name without one has its place in the order."""
+    value = stage_value(name)
+    return (place + 1) * MICROS if value is None else value
 
 
 def _stage(

@@ -25,7 +25,7 @@ from enum import StrEnum
 import polars as pl
 
 from gateway.core.mapping.collect import Collected
-from gateway.core.mapping.result import CONTINUUM
+from gateway.core.mapping.result import CONTINUUM, PLACEMENT
 from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal
 from gateway.core.mapping.rules import CODE, Reason
 
@@ -58,7 +58,6 @@ class Portfolio:
     minimum_rating: int | None
     highest: str | None
     baselines: pl.DataFrame
-    baseline_on: datetime.date | None = None
 
     def place(
         self,
@@ -66,14 +65,15 @@ class Portfolio:
         collected: Collected,
         as_of: datetime.date | None,
         before: pl.DataFrame | None = None,
-    ) -> pl.DataFrame:
-        """The table :data:`~gateway.core.mapping.result.CONTINUUM`, a row per student and unit."""
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The table :data:`~gateway.core.mapping.result.CONTINUUM`, a row per student and unit; no placement."""
+        placement = pl.DataFrame(schema=dict(PLACEMENT))
         current = self._current(collected)
         if current.is_empty():
-            return pl.DataFrame(schema=dict(CONTINUUM))
+            return pl.DataFrame(schema=dict(CONTINUUM)), placement
         skills = self._skills(current)
         units = self._units(skills, collected.students)
-        return units.select(
+        table = units.select(
             pl.lit(collected.students).gather(pl.col("student")).alias("student_id"),
             pl.lit(pl.Series(self.domains, dtype=pl.String)).gather(pl.col("unit")).alias("domain"),
             as_decimal(pl.col("level"), 1).cast(pl.String).alias("performance_level"),
@@ -84,7 +84,8 @@ class Portfolio:
             as_decimal(pl.col("stored"), 2).alias("baseline"),
             as_decimal(pl.col("growth"), 2).alias("growth"),
             pl.lit(None, pl.Decimal(18, 2)).alias("pace"),
-        ).sort("student_id", "domain")
+        )
+        return table.sort("student_id", "domain"), placement
 
     def _next_level(self) -> pl.Expr:
         last = pl.col("target") == self.highest if self.highest else pl.lit(False)

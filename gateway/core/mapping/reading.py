@@ -45,5 +45,6 @@ class Reader:
         return known.get(word)
 
     def finish(self) -> None:
-        """Raise all faults noted so far, in the order of their lines."""
-        raise_problems(sorted(self.problems, key=lambda each: (each.place.line if each.place else None) or 0))
+        """Raise all faults noted so far, each once, in the order of their lines."""
+        distinct = {str(problem): problem for problem in self.problems}.values()
+        raise_problems(sorted(distinct, key=lambda each: (each.place.line if each.place else None) or 0))

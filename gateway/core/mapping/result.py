@@ -1,4 +1,4 @@
-"""What a mapping makes of evidence: four tables and the counts of what was used and what was set aside."""
+"""What a mapping makes of evidence: five tables and the counts of what was used and what was set aside."""
 
 from __future__ import annotations
 
@@ -45,7 +45,16 @@ UNMATCHED: Mapping[str, pl.DataType] = MappingProxyType(
 )  # fmt: skip
 """``kind`` is ``code`` (no competency), ``score`` (does not fit the scale) or ``rule`` (no evidence rule fits)."""
 
-_TABLES = ("levels", "continuum", "credits", "unmatched")
+PLACEMENT: Mapping[str, pl.DataType] = MappingProxyType(
+    {
+        "student_id": pl.String(), "domain": pl.String(), "grade": pl.String(), "performance_level": pl.String(),
+        "lowest": pl.String(), "highest": pl.String(), "ahead": pl.Decimal(18, 2),
+    }
+)  # fmt: skip
+"""Age-grade beside performance level, and the span of performance levels with evidence. ``ahead`` is how many levels
+the student works above the grade, negative below it, null where either has no number."""
+
+_TABLES = ("levels", "continuum", "credits", "unmatched", "placement")
 _UNMATCHED_KEY = ("kind", "column", "value", "reason", "suggestion")
 
 
@@ -58,6 +67,7 @@ class Mapped:
     continuum: pl.DataFrame
     credits: pl.DataFrame
     unmatched: pl.DataFrame
+    placement: pl.DataFrame
     evidence: int = 0
     used: int = 0
     set_aside: Mapping[str, int] = field(default_factory=dict)
@@ -67,8 +77,8 @@ def merge_mapped(parts: Iterable[Mapped]) -> Mapped:
     """The results of partitions by student as one: the same bytes as one application to all evidence."""
     listed = list(parts)
     if not listed:
-        empty = {name: pl.DataFrame(schema=schema) for name, schema in _SCHEMAS.items()}
-        return Mapped(empty["levels"], empty["continuum"], empty["credits"], empty["unmatched"])
+        empty = [pl.DataFrame(schema=dict(each)) for each in (LEVELS, CONTINUUM, CREDITS, UNMATCHED, PLACEMENT)]
+        return Mapped(empty[0], empty[1], empty[2], empty[3], empty[4])
     frames = {name: pl.concat([getattr(part, name) for part in listed]) for name in _TABLES}
     reasons = sorted({reason for part in listed for reason in part.set_aside})
     return Mapped(
@@ -76,13 +86,11 @@ def merge_mapped(parts: Iterable[Mapped]) -> Mapped:
         continuum=frames["continuum"].sort("student_id", "domain"),
         credits=frames["credits"].sort("student_id", "credit", "part"),
         unmatched=sum_unmatched(frames["unmatched"]),
+        placement=frames["placement"].sort("student_id", "domain"),
         evidence=sum(part.evidence for part in listed),
         used=sum(part.used for part in listed),
         set_aside={reason: sum(part.set_aside.get(reason, 0) for part in listed) for reason in reasons},
     )
-
-
-_SCHEMAS = {"levels": LEVELS, "continuum": CONTINUUM, "credits": CREDITS, "unmatched": UNMATCHED}
 
 
 def sum_unmatched(rows: pl.DataFrame) -> pl.DataFrame:

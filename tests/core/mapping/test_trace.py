@@ -37,10 +37,10 @@ evidence:
   - {name: habits, when: {category: Habits}, scale: habits}
   - {name: ignored, when: {category: Practice}, set_aside: only practice}
   - {name: quiz, when: {category: Quiz}, scale: parts, pool: line_item_id, weight: 0.5}
-  - {name: points, when: {category: Points, max_score: {at_least: 1}}, scale: percent}
+  - {name: points, when: {category: Points, max_score: {at_least: 1}}, scale: percent, priority: 2}
   - {name: formative, when: {category: Formative}, scale: four, weight: 0.15, cap: 0.15}
-  - {name: final, when: {category: Final}, scale: four, priority: 1}
-  - {name: usual, when: {category: [Summative, null]}, scale: four, priority: 1}
+  - {name: final, when: {category: Final}, scale: four}
+  - {name: usual, when: {category: [Summative, null]}, scale: four}
 align:
   - learning_objectives: case
   - crosswalk: crosswalk
@@ -101,11 +101,13 @@ CHOICES: dict[str, list[Any]] = {
 
 def rows(seed: int, count: int) -> list[dict[str, Any]]:
     draw = random.Random(seed)
-    return [
-        {**{name: draw.choice(values) for name, values in CHOICES.items()}, "override_reason": "seen in class",
-         "result_id": draw.choice(["r1", "r2", f"own{n}", f"own{n}", None])}
-        for n in range(count)
-    ]  # fmt: skip
+    found: list[dict[str, Any]] = []
+    for n in range(count):
+        row = {name: draw.choice(values) for name, values in CHOICES.items()}
+        row |= {"override_reason": "seen in class", "result_id": draw.choice(["r1", "r2", f"own{n}", f"own{n}", None])}
+        again = draw.random() < 0.1 and found  # the same result by another code
+        found.append({**draw.choice(found), "standard": row["standard"]} if again else row)
+    return found
 
 
 def shown(mapping: CompiledMapping, frame: pl.DataFrame, as_of: datetime.date | None) -> dict[tuple[str, str], Any]:

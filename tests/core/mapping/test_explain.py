@@ -1,0 +1,125 @@
+"""Explanations: complete, plain, and good enough to recompute the level from."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.errors import MappingError
+from gateway.core.mapping import explain
+from gateway.core.mapping.methods import METHODS, Parameters, Tie, Zeros
+from gateway.core.mapping.rounding import MICROS, Mode, Rounding, from_micros
+from tests.core.mapping.conftest import BASE, compiled, evidence
+from tests.core.mapping.test_trace import MAPPING, rows
+
+
+def parameters(level: dict[str, Any]) -> Parameters:
+    given = level["parameters"]
+    return Parameters(
+        newest=Fraction(given["newest"]) if "newest" in given else None,
+        count=given.get("count"),
+        mastery=int(Decimal(given["mastery"]) * MICROS) if "mastery" in given else None,
+        tie=Tie(given["tie"]) if "tie" in given else None,
+        zeros=Zeros(given["zeros"]) if "zeros" in given else None,
+        cap=Fraction(given["cap"]) if "cap" in given else None,
+        cap_alone=True,
+    )
+
+
+def rounding(words: str) -> Rounding:
+    amount, mode = words.split(", ")
+    modes = {"half up": Mode.HALF_UP, "half to even": Mode.HALF_EVEN, "cut off": Mode.DOWN}
+    if amount.startswith("steps of"):
+        return Rounding(int(Decimal(amount.split()[-1]) * MICROS), modes[mode])
+    return Rounding(10 ** (6 - int(amount.split()[0])), modes[mode])
+
+
+def recomputed(level: dict[str, Any]) -> Decimal | None:
+    """The level, from nothing but its explanation."""
+    stands_on = level["used"] or level["inputs"]
+    found = METHODS[level["method"]].exact(
+        [Fraction(each["level"]) for each in stands_on],
+        [Fraction(each["weight"]) for each in stands_on],
+        [each.get("capped", False) for each in stands_on],
+        parameters(level),
+    )
+    if found is None or len(stands_on) < level["minimum_evidence"]:
+        return None
+    scale = MAPPING.scales[level["scale"]]
+    micros = rounding(level["rounding"]).exactly(found[0] * MICROS)
+    if METHODS[level["method"]].beyond:
+        micros = min(max(micros, scale.lowest), scale.highest)
+    return from_micros(micros, MAPPING.places)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**9), count=st.integers(1, 60))
+def test_an_explanation_recomputes_to_the_published_level(seed: int, count: int) -> None:
+    frame = evidence(rows(seed, count))
+    published = {(row["student_id"], row["competency"]): row for row in MAPPING.apply(frame).levels.rows(named=True)}
+    for student in frame["student_id"].unique():
+        data = json.loads(json.dumps(explain(MAPPING, frame, student).as_dict()))
+        for level in data["levels"]:
+            row = published.pop((student, level["competency"]))
+            assert level["level"] == (None if row["level"] is None else str(row["level"]))
+            assert (level["state"], level["proficient"]) == (row["state"], row["proficient"])
+            assert level["evidence_count"] == row["evidence_count"]
+            if level["state"] in ("calculated", "modified", "insufficient") and (level["used"] or level["inputs"]):
+                assert recomputed(level) == row["level"], level
+    assert not published
+
+
+def test_the_text_opens_the_number() -> None:
+    mapping = compiled(BASE.replace("method: most_recent", "method: decaying_average, newest: 0.65"))
+    frame = evidence([{"standard": "MATH.7.PS", "score": score} for score in ("2", "3", "4", "M")])
+    text = explain(mapping, frame, "S1", competency="math.7.ps").text()
+    for sentence in (
+        "MATH.7.PS  Statement of MATH.7.PS",
+        "Level 3.53 on the scale four-point, calculated, proficient (from 3).",
+        "Decaying average (newest 0.65): a1 = s1, then a = a·(1 − newest) + s·newest",
+        "2; 2·0.35 + 3·0.65; 2.65·0.35 + 4·0.65",
+        "= 3.5275, rounded to 2 places, half up",
+        "1. 2026-09-01: 2 is level 2 (2); rule 1, code in standard, result r000",
+        '- 2026-09-04: M: missing ("M" means missing; result r003)',
+        f"Mapping lakeside 2026.1, digest {mapping.digest[:12]}",
+    ):
+        assert sentence in text
+
+
+def test_every_result_is_used_or_set_aside_with_its_reason() -> None:
+    frame = evidence(rows(7, 60))
+    for student in frame["student_id"].unique():
+        data = explain(MAPPING, frame, student).as_dict()
+        shown = [item for level in data["levels"] for part in ("used", "set_aside") for item in level[part]]
+        shown += data["without_competency"]
+        assert len(shown) >= frame.filter(frame["student_id"] == student).height - len(data["levels"])
+        assert all(item["reason"] for item in data["without_competency"])
+
+
+def test_a_level_set_by_a_person_shows_who_why_and_what_was_calculated() -> None:
+    frame = evidence([{"student_id": "S2", "standard": "ELA.8.R", "score": "2"}])
+    level = explain(MAPPING, frame, "S2", competency="ELA.8.R").as_dict()["levels"][0]
+    assert (level["level"], level["state"]) == ("3.50", "overridden")
+    assert level["override"] == {
+        "level": "3.5", "by": "A. Lead", "reason": "portfolio", "on": "2026-09-05", "calculated": "2",
+        "result_id": None,
+    }  # fmt: skip
+
+
+def test_what_happened_later_is_set_aside() -> None:
+    frame = evidence([{"standard": "MATH.7.PS", "score": "2"}, {"standard": "MATH.7.PS", "score": "4"}])
+    data = explain(compiled(), frame, "S1", as_of=datetime.date(2026, 9, 1)).as_dict()
+    assert data["levels"][0]["level"] == "2.00"
+    assert data["without_competency"][0]["reason"] == "dated after the day asked for"
+
+
+def test_an_unknown_competency_is_refused_with_the_nearest() -> None:
+    with pytest.raises(MappingError, match=r'Did you mean "MATH.7.PS"\?'):
+        explain(compiled(), evidence([{"standard": "MATH.7.PS", "score": 2}]), "S1", competency="MATH.7.PX")
