@@ -14,7 +14,6 @@ from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.gpa.columns import ColumnMatch, match_columns
 from gateway.core.gpa.compute import COLUMNS, FURTHER, GpaResult
 from gateway.core.gpa.courses import UNREAD
-from gateway.core.gpa.trace import TRACE
 from gateway.core.model import LINE
 from gateway.table_file import read_table
 from gateway.transport.atomic import atomic_file
@@ -66,13 +65,13 @@ def read_courses(path: Path, match: ColumnMatch) -> pl.DataFrame:
     return pl.concat(batches, how="diagonal") if batches else pl.DataFrame(schema=_schema(match))
 
 
-def course_batches(path: Path, match: ColumnMatch) -> Iterator[pl.DataFrame]:
+def course_batches(path: Path, match: ColumnMatch, *, rows: int = 1_000_000) -> Iterator[pl.DataFrame]:
     """The rows of a course file in batches. A row that cannot be read stays as a row that says so."""
     if path.suffix.lower() == ".parquet":
-        yield renamed(pl.read_parquet(path), match, first_line=1)
+        for start in range(0, parquet_rows(path), rows):
+            yield parquet_slice(path, match, start, rows)
     elif path.suffix.lower() == ".xlsx":
-        frame = _xlsx(path)
-        yield renamed(frame, match, first_line=2)
+        yield renamed(_xlsx(path), match)
     else:
         with tempfile.TemporaryDirectory() as work:
             table = open_csv(path, name=str(path), work=Path(work))
@@ -80,13 +79,21 @@ def course_batches(path: Path, match: ColumnMatch) -> Iterator[pl.DataFrame]:
                 yield _csv_rows(table, batch, match)
 
 
-def renamed(frame: pl.DataFrame, match: ColumnMatch, *, first_line: int) -> pl.DataFrame:
+def parquet_rows(path: Path) -> int:
+    """How many rows a Parquet file has."""
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def parquet_slice(path: Path, match: ColumnMatch, start: int, rows: int) -> pl.DataFrame:
+    """Some rows of a Parquet file; ``_line`` is the number of the row, from 1."""
+    frame = pl.scan_parquet(path).select(list(match.matched)).slice(start, rows).collect()
+    return renamed(frame.with_row_index(LINE, offset=start + 1), match)
+
+
+def renamed(frame: pl.DataFrame, match: ColumnMatch) -> pl.DataFrame:
     """The matched columns under their documented names, and ``_line``."""
-    if LINE not in frame.columns:
-        frame = frame.with_row_index(LINE, offset=first_line)
-    return frame.select(
-        *(pl.col(name).alias(column) for name, column in match.matched.items()), pl.col(LINE).cast(pl.Int64)
-    )
+    columns = [pl.col(name).alias(column) for name, column in match.matched.items()]
+    return frame.select(*columns, pl.col(LINE).cast(pl.Int64))
 
 
 def _schema(match: ColumnMatch) -> dict[str, pl.DataType]:
@@ -95,7 +102,7 @@ def _schema(match: ColumnMatch) -> dict[str, pl.DataType]:
 
 def _csv_rows(table: CsvTable, batch: CsvBatch, match: ColumnMatch) -> pl.DataFrame:
     names = {str(number): name for number, name in enumerate(table.columns)}
-    rows = renamed(batch.frame.rename(names), match, first_line=1)
+    rows = renamed(batch.frame.rename(names), match)
     if not batch.faults:
         return rows
     position = {column: table.columns.index(name) for name, column in match.matched.items()}
@@ -123,11 +130,6 @@ def result_rows(results: Sequence[GpaResult]) -> pl.DataFrame:
         for each in results
     ]
     return pl.concat(tables)
-
-
-def trace_rows(results: Sequence[GpaResult]) -> pl.DataFrame:
-    """The traces of all results in one table."""
-    return pl.concat([each.trace.select(TRACE) for each in results if each.trace is not None])
 
 
 def write_table(rows: pl.DataFrame, path: Path, *, title: str = "GPA") -> None:

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 import polars as pl
 
-from gateway.core.gpa.courses import ROW, STUDENT, Courses
+from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
 from gateway.core.gpa.filters import canonical, filter_expressions, lookup
 from gateway.core.gpa.grades import (
     Calendar,
@@ -25,12 +25,15 @@ from gateway.core.gpa.grades import (
     reading_columns,
     status_readings,
 )
-from gateway.core.gpa.policy import Policy, Scale, Weigh, Weighting
+from gateway.core.gpa.policy import Do, Policy, Scale, Weigh, Weighting
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.words import folded
 from gateway.core.mapping.rounding import MICROS, Rounding
 
 _WHOLE = Rounding(1)
+_WAITING = {
+    Cell.EMPTY: Problem.GRADE_MISSING, Cell.WAIT: Problem.GRADE_WAITS, Cell.DEADLINE: Problem.DEADLINE_UNKNOWN,
+}  # fmt: skip
 
 
 class Why(IntEnum):
@@ -100,51 +103,57 @@ def _count(
 ) -> pl.DataFrame:
     readings = grade_readings(policy, scale, courses)
     states = status_readings(policy, scale, courses, projected=projected)
+    cells = frozenset(each.cell for each in (*readings, *states) if each is not None)
+    filtered, filter_fault = filter_expressions(policy, courses)
+    first = (
+        []
+        if filtered is None or filter_fault is None
+        else [filtered.alias("filtered"), filter_fault.alias("filter_fault")]
+    )
+    if Cell.DEADLINE in cells:
+        first.append(deadline_passed(policy, courses, as_of, calendar).alias("passed"))
     frame = rows.with_columns(
-        pl.col("grade_code").cast(pl.UInt32).fill_null(len(readings) - 1).alias("grade_slot"),
+        pl.col("grade_code").fill_null(len(readings) - 1).alias("grade_slot"),
         *reading_columns(states, "status_code", "state", grades),
-        *filter_expressions(policy, courses),
         *_credit(policy, courses),
-        deadline_passed(policy, courses, as_of, calendar).alias("passed"),
+        *first,
     )
     frame = frame.with_columns(*reading_columns(readings, "grade_slot", "grade", grades))
-    frame = frame.with_columns(*_decide(scale))
+    frame = frame.with_columns(*_decide(scale, by_status=bool(states), deadlines=Cell.DEADLINE in cells))
     if scale.reads_numbers:
         frame = frame.with_columns(number_band(scale).alias("band"), number_points(scale).alias("number_points"))
-    else:
-        frame = frame.with_columns(pl.lit(None, pl.Int64).alias("band"), pl.lit(None, pl.Int64).alias("number_points"))
     frame = frame.with_columns(_grade_number(scale, grades).alias("grade_number"))
     frame = frame.with_columns(_base(scale, grades).alias("base"), *_weight(policy, scale, courses, grades))
-    frame = frame.with_columns(_points(policy).alias("points"), _why(policy, scale, grades, projected).alias("why"))
-    return frame.select(_results(scale, grades))
+    why = _why(policy, scale, grades, cells, filtered=filtered is not None, projected=projected)
+    frame = frame.with_columns(_points(policy).alias("points"), why.alias("why"))
+    fault = _fault(scale, cells, filtered=filtered is not None, weighted=policy.weighting is not None)
+    return frame.select(*_results(scale, grades), fault.alias("fault"))
 
 
-def _decide(scale: Scale) -> list[pl.Expr]:
+def _decide(scale: Scale, *, by_status: bool, deadlines: bool) -> list[pl.Expr]:
     """``cell`` and ``number``: a mark with a consequence decides, then the status, then the grade."""
-    by_state = pl.col("state_cell").is_not_null() & ~pl.col("grade_marked")
-    cell = pl.when(by_state).then("state_cell").otherwise("grade_cell")
-    grade = pl.when(by_state).then("state_grade").otherwise("grade_grade")
-    number = pl.when(by_state).then("state_number").otherwise("grade_number")
-    marked = pl.col("grade_marked") | by_state
+    cell, grade, number = pl.col("grade_cell"), pl.col("grade_grade"), pl.col("grade_number")
+    marked = pl.col("grade_marked")
+    by_state = pl.lit(False)
+    if by_status:
+        by_state = pl.col("state_cell").is_not_null() & ~marked
+        cell = pl.when(by_state).then("state_cell").otherwise(cell)
+        grade = pl.when(by_state).then("state_grade").otherwise(grade)
+        number = pl.when(by_state).then("state_number").otherwise(number)
+        marked = marked | by_state
     if scale.reads_numbers:
         score = pl.when(~marked).then("score_micros")
-        first, second = (score, number) if scale.prefer_score else (number, score)
-        value = pl.coalesce(first, second)
+        value = pl.coalesce(score, number) if scale.prefer_score else pl.coalesce(number, score)
         replaces = pl.col("grade_code").is_null()
         if scale.prefer_score:
             replaces = replaces | cell.is_in([int(Cell.GRADE), int(Cell.UNKNOWN)])
         cell = pl.when(score.is_not_null() & replaces).then(pl.lit(int(Cell.NUMBER), pl.UInt8)).otherwise(cell)
         number = value if scale.round is None else scale.round.ratio(value, pl.lit(1, pl.Int64))
-    due = (cell == int(Cell.DEADLINE)) & pl.col("passed").fill_null(False)
-    target = pl.when(grade.is_not_null()).then(pl.lit(int(Cell.GRADE), pl.UInt8)).otherwise(
-        pl.lit(int(Cell.NUMBER), pl.UInt8)
-    )  # fmt: skip
-    return [
-        pl.when(due).then(target).otherwise(cell).alias("cell"),
-        grade.alias("decided_grade"),
-        number.alias("number"),
-        by_state.alias("by_state"),
-    ]
+    if deadlines:
+        due = (cell == int(Cell.DEADLINE)) & pl.col("passed").fill_null(False)
+        target = pl.when(grade.is_not_null()).then(int(Cell.GRADE)).otherwise(int(Cell.NUMBER)).cast(pl.UInt8)
+        cell = pl.when(due).then(target).otherwise(cell)
+    return [cell.alias("cell"), grade.alias("decided_grade"), number.alias("number"), by_state.alias("by_state")]
 
 
 def _grade_number(scale: Scale, grades: Sequence[str]) -> pl.Expr:
@@ -168,9 +177,8 @@ def _base(scale: Scale, grades: Sequence[str]) -> pl.Expr:
 def _weight(policy: Policy, scale: Scale, courses: Courses, grades: Sequence[str]) -> list[pl.Expr]:
     """``weight`` (0, or 1 to multiply by, where there is none), ``weighted``, and the problem with the level."""
     weighting = policy.weighting
-    none = [pl.lit(False).alias("weighted"), pl.lit(0, pl.UInt8).alias("level_fault")]
     if weighting is None:
-        return [pl.lit(0, pl.Int64).alias("weight"), *none]
+        return [pl.lit(0, pl.Int64).alias("weight"), pl.lit(False).alias("weighted")]
     neutral = MICROS if weighting.how is Weigh.MULTIPLY else 0
     eligible = _eligible(weighting, scale, grades)
     weights: list[int | None] = []
@@ -239,65 +247,82 @@ def _credit(policy: Policy, courses: Courses) -> list[pl.Expr]:
     return [units.alias("units"), fault.cast(pl.UInt8).alias("credit_fault")]
 
 
-def _why(policy: Policy, scale: Scale, grades: Sequence[str], projected: bool) -> pl.Expr:
+def _why(
+    policy: Policy, scale: Scale, grades: Sequence[str], cells: frozenset[Cell], *, filtered: bool, projected: bool
+) -> pl.Expr:
+    """Why a course is set aside. Only what can occur among ``cells`` is asked."""
     cell = pl.col("cell")
-    aside = pl.when(pl.col("by_state")).then(int(Why.STATUS)).otherwise(int(Why.MARK))
-    if scale.empty.value == "leave_out":
-        aside = (
-            pl.when(pl.col("grade_code").is_null() & ~pl.col("by_state")).then(int(Why.NO_GRADE_YET)).otherwise(aside)
-        )
-    why = (
-        pl.when("filtered").then(int(Why.FILTERED))
-        .when(cell == int(Cell.LEAVE_OUT)).then(aside)
-        .when(cell == int(Cell.CREDIT_ONLY)).then(int(Why.CREDIT_ONLY))
-        .when((cell == int(Cell.DEADLINE)) & ~pl.col("passed")).then(int(Why.DEADLINE_OPEN))
-    )  # fmt: skip
+    asked: list[tuple[pl.Expr, pl.Expr | Why]] = []
+    if filtered:
+        asked.append((pl.col("filtered"), Why.FILTERED))
+    if Cell.LEAVE_OUT in cells:
+        aside = pl.when(pl.col("by_state")).then(int(Why.STATUS)).otherwise(int(Why.MARK))
+        if scale.empty is Do.LEAVE_OUT:
+            blank = pl.col("grade_code").is_null() & ~pl.col("by_state")
+            aside = pl.when(blank).then(int(Why.NO_GRADE_YET)).otherwise(aside)
+        asked.append((cell == int(Cell.LEAVE_OUT), aside))
+    if Cell.CREDIT_ONLY in cells:
+        asked.append((cell == int(Cell.CREDIT_ONLY), Why.CREDIT_ONLY))
+    if Cell.DEADLINE in cells:
+        asked.append(((cell == int(Cell.DEADLINE)) & ~pl.col("passed"), Why.DEADLINE_OPEN))
     if projected:
-        waiting = (cell == int(Cell.EMPTY)) & pl.col("status_code").is_not_null()
-        why = why.when(waiting).then(int(Why.NO_GRADE_YET))
-    why = why.when(pl.col("units") == 0).then(int(Why.NO_CREDIT))
+        asked.append(((cell == int(Cell.EMPTY)) & pl.col("status_code").is_not_null(), Why.NO_GRADE_YET))
+    asked.append((pl.col("units") == 0, Why.NO_CREDIT))
     if policy.credit.basis == "earned":
-        why = why.when(_failed(scale, grades)).then(int(Why.NOT_EARNED))
-    return why.otherwise(int(Why.USED)).cast(pl.UInt8)
+        asked.append((_failed(scale, grades), Why.NOT_EARNED))
+    return _first_of(asked, int(Why.USED))
+
+
+def _first_of(asked: Sequence[tuple[pl.Expr, pl.Expr | IntEnum]], otherwise: int | pl.Expr) -> pl.Expr:
+    """The answer of the first question that holds."""
+    answer: pl.Expr = pl.lit(otherwise, pl.UInt8) if isinstance(otherwise, int) else otherwise
+    for holds, said in reversed(asked):
+        answer = (
+            pl.when(holds).then(said if isinstance(said, pl.Expr) else pl.lit(int(said), pl.UInt8)).otherwise(answer)
+        )
+    return answer.cast(pl.UInt8)
 
 
 def _failed(scale: Scale, grades: Sequence[str]) -> pl.Expr:
     return lookup("grade_number", [grade in scale.failing for grade in grades], pl.Boolean()).fill_null(False)
 
 
-def _fault(scale: Scale) -> pl.Expr:
-    """The number of the problem of a course that would count; 0 is none."""
-    cell, band = pl.col("cell"), pl.col("band")
-    outside = ~pl.col("number").is_between(scale.lowest, scale.highest)
-    undefined = band.is_null() if scale.bands else pl.lit(False)
-    wait = lookup("band", [band.wait for band in scale.bands], pl.Boolean()).fill_null(False)
-    number = cell == int(Cell.NUMBER)
-    return (
-        pl.when(pl.col("fault") == Problem.ROW_UNREADABLE.number).then("fault")
-        .when(pl.col("filter_fault") > 0).then("filter_fault")
-        .when(pl.col("why") == int(Why.FILTERED)).then(0)
-        .when(pl.col("fault") > 0).then("fault")
-        .when((pl.col("why") > 0) & (pl.col("why") != int(Why.NOT_EARNED))).then(0)
-        .when(cell == int(Cell.UNKNOWN))
-        .then(pl.when("by_state").then(Problem.STATUS_UNKNOWN.number).otherwise(Problem.GRADE_UNKNOWN.number))
-        .when(cell == int(Cell.EMPTY)).then(Problem.GRADE_MISSING.number)
-        .when(cell == int(Cell.WAIT)).then(Problem.GRADE_WAITS.number)
-        .when(cell == int(Cell.DEADLINE)).then(Problem.DEADLINE_UNKNOWN.number)
-        .when(number & outside.fill_null(True)).then(Problem.GRADE_OUTSIDE.number)
-        .when(number & (undefined | wait)).then(Problem.GRADE_UNDEFINED.number)
-        .when(pl.col("base").is_null()).then(Problem.GRADE_UNKNOWN.number)
-        .when(pl.col("credit_fault") > 0).then("credit_fault")
-        .otherwise("level_fault")
-    ).cast(pl.UInt8)  # fmt: skip
+def _fault(scale: Scale, cells: frozenset[Cell], *, filtered: bool, weighted: bool) -> pl.Expr:
+    """The number of the problem of a course that would count; 0 is none. Only what can occur is asked."""
+    cell, why = pl.col("cell"), pl.col("why")
+    nothing = pl.lit(0, pl.UInt8)
+    asked: list[tuple[pl.Expr, pl.Expr]] = [(pl.col("fault") == Problem.ROW_UNREADABLE.number, pl.col("fault"))]
+    if filtered:
+        asked.append((why == int(Why.FILTERED), nothing))
+        asked.append((pl.col("filter_fault") > 0, pl.col("filter_fault")))
+    asked.append((pl.col("fault") > 0, pl.col("fault")))
+    asked.append(((why > 0) & (why != int(Why.NOT_EARNED)), nothing))
+    if Cell.UNKNOWN in cells:
+        unknown = pl.when("by_state").then(Problem.STATUS_UNKNOWN.number).otherwise(Problem.GRADE_UNKNOWN.number)
+        asked.append((cell == int(Cell.UNKNOWN), unknown))
+    for which, problem in _WAITING.items():
+        if which in cells:
+            asked.append((cell == int(which), pl.lit(problem.number, pl.UInt8)))
+    if scale.reads_numbers:
+        number = cell == int(Cell.NUMBER)
+        outside = (~pl.col("number").is_between(scale.lowest, scale.highest)).fill_null(True)
+        asked.append((number & outside, pl.lit(Problem.GRADE_OUTSIDE.number, pl.UInt8)))
+        if scale.bands:
+            wait = lookup("band", [band.wait for band in scale.bands], pl.Boolean()).fill_null(True)
+            asked.append((number & wait, pl.lit(Problem.GRADE_UNDEFINED.number, pl.UInt8)))
+    asked.append((pl.col("base").is_null(), pl.lit(Problem.GRADE_UNKNOWN.number, pl.UInt8)))
+    asked.append((pl.col("credit_fault") > 0, pl.col("credit_fault")))
+    return _first_of(asked, pl.col("level_fault") if weighted else 0)
 
 
 def _results(scale: Scale, grades: Sequence[str]) -> list[pl.Expr]:
     passed = (pl.col("why") == int(Why.USED)) & ~_failed(scale, grades)
     earned = pl.when(passed | (pl.col("why") == int(Why.CREDIT_ONLY))).then("units").otherwise(0).fill_null(0)
     return [
-        pl.col(ROW, STUDENT, "line", "course_code", "repeat_of", "year", "term_code", "subject_code", "level_code"),
+        pl.col(
+            ROW, STUDENT, SHARED, "line", "course_code", "repeat_of", "year", "term_code", "subject_code", "level_code"
+        ),
         pl.col("status_code", "level_of_student", "completed", "why", "grade_number", "number", "base", "weight"),
         pl.col("weighted", "points", "units"),
         earned.alias("earned"),
-        _fault(scale).alias("fault"),
     ]

@@ -7,6 +7,7 @@ once for each value and not once for each of forty million rows.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,7 @@ from gateway.core.model import LINE
 CODED = ("subject", "level", "grade", "term", "status")
 ROW = "_row"
 STUDENT = "_student"
+SHARED = "_shared"
 PROBLEM = "_problem"
 """A text column that a conversion may add: why a course has no grade from its levels, in words."""
 
@@ -51,9 +53,9 @@ class Courses:
     """Prepared courses: one row an attempt, in the order of the input.
 
     ``rows`` has the plain texts of the file, ``<column>_code`` for coded columns, ``credit_micros``, ``score_micros``,
-    ``core_flag``, ``ag_flag``, ``year`` (in which the school year ends), ``level_of_student``, ``completed`` and
-    ``fault``. ``students`` holds the ids, sorted; ``vocabulary`` the values of coded columns, sorted; ``given`` the
-    columns of the file.
+    ``core_flag``, ``ag_flag``, ``year`` (in which the school year ends), ``level_of_student``, ``completed``,
+    ``_shared`` (the student has another row of this code) and ``fault``. ``students`` holds the ids, sorted;
+    ``vocabulary`` the values of coded columns, sorted; ``given`` the columns of the file.
     """
 
     rows: pl.DataFrame
@@ -65,8 +67,7 @@ class Courses:
 def prepare_courses(courses: pl.DataFrame) -> Courses:
     """Read ``courses`` (columns of :data:`COURSE_COLUMNS`, any type; others are ignored) once for all policies."""
     given = frozenset(name for name in COURSE_COLUMNS if name in courses.columns)
-    schema = dict(courses.schema)
-    texts = courses.select(_text(courses, schema.get(name), name).alias(name) for name in COURSE_COLUMNS)
+    texts = _texts(courses)
     vocabulary: dict[str, list[str]] = {}
     columns = [texts[name] for name in _PLAIN]
     for name in CODED:
@@ -77,9 +78,37 @@ def prepare_courses(courses: pl.DataFrame) -> Courses:
     students, codes = coded(texts["student_id"])
     columns.append(codes.alias(STUDENT))
     columns += _provenance(courses)
+    columns.append(_shared(codes, texts["course_code"]))
     rows = pl.DataFrame(columns)
     faults = _faults(rows, [name for name in (UNREAD, PROBLEM) if name in courses.columns])
     return Courses(rows.with_columns(faults), pl.Series(students, dtype=pl.String), vocabulary, given)
+
+
+def _shared(students: pl.Series, codes: pl.Series) -> pl.Series:
+    """Whether a student has another row of the same course code."""
+    if len(codes) <= _FEW_ROWS:
+        pairs = list(zip(students, codes, strict=True))
+        counts = Counter(pairs)
+        return pl.Series(SHARED, [counts[pair] > 1 for pair in pairs], dtype=pl.Boolean)
+    keys = pl.select(pl.struct(students.alias("s"), codes.alias("c")).hash()).to_series()
+    if keys.n_unique() == len(keys):
+        return pl.repeat(False, len(keys), dtype=pl.Boolean, eager=True).alias(SHARED)
+    return keys.is_duplicated().alias(SHARED)
+
+
+def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
+    """Every column as text without surrounding space; empty text is null."""
+    schema = dict(courses.schema)
+    texts = {name for name in COURSE_COLUMNS if schema.get(name) == pl.String}
+    found: dict[str, pl.Series] = {}
+    if len(courses) <= _FEW_ROWS:
+        for name in texts:
+            stripped = [value.strip() or None if value else None for value in courses[name]]
+            found[name] = pl.Series(name, stripped, dtype=pl.String)
+        nothing = pl.Series([None] * len(courses), dtype=pl.String)
+        found |= {name: nothing.alias(name) for name in COURSE_COLUMNS if schema.get(name, pl.Null) == pl.Null}
+    left = [_text(courses, schema.get(name), name).alias(name) for name in COURSE_COLUMNS if name not in found]
+    return {**found, **courses.select(left).to_dict()} if left else found
 
 
 def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
@@ -184,7 +213,7 @@ _READ: tuple[tuple[str, str, Callable[[str], Any], pl.DataType], ...] = (
 
 def _faults(rows: pl.DataFrame, said: Sequence[str]) -> pl.Series:
     """What is wrong with a row whatever the policy, as a :class:`Problem`'s number; 0 is nothing."""
-    twice = _same_slot(rows)
+    twice = _same_slot(rows) if rows[SHARED].any() else None
     unread = pl.col(UNREAD).is_not_null() if UNREAD in said else pl.lit(False)
     fault = (
         pl.when(unread).then(Problem.ROW_UNREADABLE.number)
@@ -203,8 +232,10 @@ def _faults(rows: pl.DataFrame, said: Sequence[str]) -> pl.Series:
 
 def _same_slot(rows: pl.DataFrame) -> pl.Expr | None:
     """Whether a row says the same course in the same (known) year and term as another; ``None`` if none does."""
-    slot = [STUDENT, "course_code", "year", "term_code", "school_id", "repeat_of"]
-    if rows.select(pl.struct(slot).hash().n_unique()).item() == len(rows):
-        return None
-    known = pl.col("year").is_not_null() & pl.col("term_code").is_not_null()
-    return (pl.struct(slot).is_duplicated() & known).fill_null(False)
+    known = pl.col(SHARED) & pl.col("year").is_not_null() & pl.col("term_code").is_not_null()
+    slots = rows.select(
+        ROW, STUDENT, "course_code", "year", "term_code", "school_id", "repeat_of", known.alias("known")
+    )
+    slots = slots.filter("known").drop("known")
+    twice = slots.filter(slots.drop(ROW).is_duplicated())[ROW]
+    return pl.col(ROW).is_in(twice.implode()) if len(twice) else None

@@ -20,21 +20,25 @@ _EMPTY = {
 }  # fmt: skip
 
 
-def filter_expressions(policy: Policy, courses: Courses) -> list[pl.Expr]:
-    """``filtered``: the course cannot count; ``filter_fault``: that cannot be told, with the problem's number."""
+def filter_expressions(policy: Policy, courses: Courses) -> tuple[pl.Expr | None, pl.Expr | None]:
+    """Whether a course cannot count (one filter is enough to say so), and the number of the problem that keeps another
+    filter from telling; ``None`` for a policy without filters."""
     kept, faults = [], []
     for column, values in policy.courses.only.items():
         kept.append(_among(column, values, policy, courses))
         faults.append(_fault(column, courses))
     for column, values in policy.courses.leave_out.items():
-        kept.append(~_among(column, values, policy, courses).fill_null(False))
+        kept.append(~_among(column, values, policy, courses))
         faults.append(_fault(column, courses))
     if policy.selection is not None:
-        kept.append(word_among("subject", policy.selection.subjects, policy, courses))
-        faults.append(_subject_fault(policy, courses))
-    known = pl.all_horizontal(each.fill_null(True) for each in kept) if kept else pl.lit(True)
-    fault = pl.coalesce(*faults, 0) if faults else pl.lit(0)
-    return [(~known).alias("filtered"), fault.cast(pl.UInt8).alias("filter_fault")]
+        kept.append(_subject_among(policy.selection.subjects, policy, courses))
+        faults.append(Problem.COLUMN_MISSING if "subject" not in courses.given else Problem.SUBJECT_UNKNOWN)
+    if not kept:
+        return None, None
+    fault = pl.lit(0, pl.UInt8)
+    for known, problem in reversed(list(zip(kept, faults, strict=True))):
+        fault = pl.when(known.is_null()).then(pl.lit(problem.number, pl.UInt8)).otherwise(fault)
+    return ~pl.all_horizontal(known.fill_null(True) for known in kept), fault
 
 
 def canonical(policy: Policy, column: str, word: str) -> str:
@@ -56,8 +60,12 @@ def word_among(column: str, values: frozenset[str], policy: Policy, courses: Cou
 
 
 def _among(column: str, values: frozenset[str], policy: Policy, courses: Courses) -> pl.Expr:
+    """Whether the course has one of the values; empty where that cannot be told."""
+    if column not in courses.given:
+        return pl.lit(None, pl.Boolean)
     if column in _FLAGS:
-        return pl.col(_FLAGS[column]).fill_null(0) == (1 if "true" in values else 0)
+        flag = pl.col(_FLAGS[column])
+        return pl.when(flag.is_null() | (flag != UNCLEAR)).then(flag.fill_null(0) == int("true" in values))
     if column in _WHOLE:
         return pl.col(_WHOLE[column]).is_in([int(value) for value in values])
     if column == "term":
@@ -68,22 +76,12 @@ def _among(column: str, values: frozenset[str], policy: Policy, courses: Courses
     return pl.col(column).is_in(sorted(values))
 
 
-def _fault(column: str, courses: Courses) -> pl.Expr:
-    if column not in courses.given:
-        return pl.lit(Problem.COLUMN_MISSING.number, pl.UInt8)
-    if column not in _EMPTY:
-        return pl.lit(None, pl.UInt8)
-    if column in _FLAGS:
-        return pl.when(pl.col(_FLAGS[column]) == UNCLEAR).then(pl.lit(_EMPTY[column].number, pl.UInt8))
-    name = _WHOLE.get(column) or f"{column}_code"
-    return pl.when(pl.col(name).is_null()).then(pl.lit(_EMPTY[column].number, pl.UInt8))
+def _fault(column: str, courses: Courses) -> Problem:
+    return _EMPTY.get(column, Problem.COLUMN_MISSING) if column in courses.given else Problem.COLUMN_MISSING
 
 
-def _subject_fault(policy: Policy, courses: Courses) -> pl.Expr:
-    """A selection needs a subject that it knows: an unknown word might be English."""
-    if "subject" not in courses.given:
-        return pl.lit(Problem.COLUMN_MISSING.number, pl.UInt8)
+def _subject_among(subjects: frozenset[str], policy: Policy, courses: Courses) -> pl.Expr:
+    """As :func:`_among`; a word that the policy does not know might be one of its subjects, so that it is unclear."""
     known = set(policy.words["subject"].values())
-    unknown = [canonical(policy, "subject", word) not in known for word in courses.vocabulary["subject"]]
-    unclear = lookup("subject_code", unknown, pl.Boolean()).fill_null(True)
-    return pl.when(unclear).then(pl.lit(Problem.SUBJECT_UNKNOWN.number, pl.UInt8))
+    words = [canonical(policy, "subject", word) for word in courses.vocabulary["subject"]]
+    return lookup("subject_code", [word in subjects if word in known else None for word in words], pl.Boolean())

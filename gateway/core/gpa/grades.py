@@ -112,6 +112,8 @@ def reading_columns(
 
     The last reading of grades is for an empty cell; an empty status leaves all columns empty.
     """
+    if not readings:
+        return []
     position = {grade: number for number, grade in enumerate(grades)}
     cells = [None if each is None else int(each.cell) for each in readings]
     counted = [None if each is None or each.grade is None else position.get(each.grade) for each in readings]

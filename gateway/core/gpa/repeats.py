@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from gateway.core.gpa.counting import Counted, Why
-from gateway.core.gpa.courses import ROW, STUDENT, Courses
+from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
 from gateway.core.gpa.filters import lookup
 from gateway.core.gpa.policy import Policy, Repeats
 from gateway.core.gpa.problems import Problem
@@ -50,28 +50,24 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
     )
 
 
-def _name(repeats: Repeats) -> str:
-    return "course_code" if "course_code" in repeats.same else "title"
-
-
 def _candidates(rows: pl.DataFrame, repeats: Repeats, courses: Courses) -> pl.DataFrame | None:
     """The rows that may belong to a repeat, with the name by which courses are compared."""
-    name = courses.rows[_name(repeats)].rename("name")
-    if len(name) != len(rows):
-        name = courses.rows.select(pl.col(_name(repeats)).gather(rows[ROW])).to_series().rename("name")
     said_repeat = [word for word in courses.vocabulary["status"] if word.lower().startswith(("repeat", "retak"))]
     codes = [courses.vocabulary["status"].index(word) for word in said_repeat]
-    keys = rows.select(pl.struct(STUDENT, name).hash().alias("key")).to_series()
-    named = rows["repeat_of"].is_not_null()
-    marked = rows["status_code"].is_in(codes) if codes else pl.Series([False]).new_from_index(0, len(rows))
-    twice = keys.n_unique() != len(keys)
-    if not twice and not named.any() and not marked.any():
-        return None
-    chosen = keys.is_duplicated() | named | marked
-    if named.any():
-        targets = rows.select(pl.struct(STUDENT, pl.col("repeat_of")).hash()).to_series().filter(named)
-        chosen = chosen | keys.is_in(targets.implode())
-    return rows.with_columns(name, marked.alias("said_repeat").fill_null(False)).filter(chosen)
+    marked = pl.col("status_code").is_in(codes).fill_null(False) if codes else pl.lit(False)
+    if "course_code" in repeats.same:
+        rows, twice = rows.with_columns(pl.col("course_code").alias("name")), pl.col(SHARED)
+    else:
+        rows = rows.with_columns(courses.rows["title"].gather(rows[ROW]).alias("name"))
+        twice = pl.struct(STUDENT, "name").is_duplicated() & pl.col("name").is_not_null()
+    chosen = twice | pl.col("repeat_of").is_not_null() | marked
+    if rows["repeat_of"].null_count() < len(rows):
+        targets = (
+            rows.filter(pl.col("repeat_of").is_not_null()).select(pl.struct(STUDENT, "repeat_of").hash()).to_series()
+        )
+        chosen = chosen | pl.struct(STUDENT, "name").hash().is_in(targets.implode())
+    part = rows.filter(chosen).with_columns(marked.alias("said_repeat"))
+    return None if part.is_empty() else part
 
 
 def _grouped(part: pl.DataFrame, repeats: Repeats) -> pl.DataFrame:

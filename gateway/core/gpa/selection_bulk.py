@@ -68,22 +68,32 @@ def _spread(plan: Plan, grid: Grid, items: pl.DataFrame) -> tuple[pl.DataFrame, 
     start = pl.when(first.fill_null(True)).then(pl.int_range(pl.len())).forward_fill()
     rows = rows.with_columns((pl.int_range(pl.len()) - start).cast(pl.Int32).alias("turn"))
     columns: dict[tuple[int, int], list[str]] = {}
+    starts: dict[int, tuple[int, int]] = {}
+    made = 0
     for cell, units in most.items():
         for position, steps in enumerate(grid.sizes):
-            number = cell * width + position
-            columns[cell, steps] = [f"{number}.{turn}" for turn in range(units // (grid.step * steps))]
-    students = rows.select(pl.col(STUDENT).unique(maintain_order=True))
-    return _pivoted(students, rows, [name for names in columns.values() for name in names]), columns
+            number, count = cell * width + position, units // (grid.step * steps)
+            columns[cell, steps] = [f"{number}.{turn}" for turn in range(count)]
+            starts[number] = (made, count)
+            made += count
+    return _side_by_side(rows, starts, [name for names in columns.values() for name in names]), columns
 
 
-def _pivoted(students: pl.DataFrame, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    wanted = pl.DataFrame({"name": names}).with_columns(
-        pl.col("name").str.split(".").list.get(0).cast(pl.Int32).alias("slot"),
-        pl.col("name").str.split(".").list.get(1).cast(pl.Int32).alias("turn"),
+def _side_by_side(rows: pl.DataFrame, starts: Mapping[int, tuple[int, int]], names: Sequence[str]) -> pl.DataFrame:
+    """``rows``, sorted by student, with each packed number in the column of its slot and turn, if there is one."""
+    slots = list(starts)
+    first, count = ([starts[slot][part] for slot in slots] for part in (0, 1))
+    rows = rows.with_columns(
+        (pl.col(STUDENT).rle_id().cast(pl.Int64) * len(names)).alias("base"),
+        pl.col("slot").replace_strict(slots, first, return_dtype=pl.Int64).alias("first"),
+        pl.col("slot").replace_strict(slots, count, return_dtype=pl.Int64).alias("count"),
     )
-    found = rows.join(wanted, on=["slot", "turn"], how="inner")
-    wide = found.pivot(on="name", on_columns=list(names), index=STUDENT, values="packed", aggregate_function="first")
-    return students.join(wide, on=STUDENT, how="left", maintain_order="left")
+    students = rows["base"].n_unique()
+    fits = rows.filter(pl.col("turn") < pl.col("count"))
+    places = fits.select(pl.col("base") + pl.col("first") + pl.col("turn")).to_series()
+    cells = pl.repeat(None, students * len(names), dtype=pl.Int64, eager=True).scatter(places, fits["packed"])
+    spread = [cells.gather_every(len(names), offset).alias(name) for offset, name in enumerate(names)]
+    return pl.DataFrame([rows[STUDENT].unique(maintain_order=True), *spread])
 
 
 def _most_of_cells(node: Node) -> dict[int, int]:

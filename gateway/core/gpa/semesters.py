@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from gateway.core.gpa.counting import Why
-from gateway.core.gpa.courses import STUDENT, Courses
+from gateway.core.gpa.courses import ROW, STUDENT, Courses
 from gateway.core.gpa.filters import lookup, word_among
 from gateway.core.gpa.policy import Policy, Semesters, Weighting
 from gateway.core.gpa.problems import Problem
@@ -58,22 +58,22 @@ def _grades(policy: Policy, courses: Courses) -> pl.Expr:
 def _with_bonus(weighting: Weighting | None, rows: pl.DataFrame) -> pl.DataFrame:
     """``bonus`` for as many grades as the caps allow, the larger weights and earlier lines first."""
     if weighting is None:
-        return rows.with_columns(pl.lit(0, pl.Int64).alias("bonus"), pl.lit(0, pl.Int64).alias("bonus_grades"))
+        return rows.with_columns(pl.lit(0, pl.Int64).alias("bonus"))
     earns = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0) & (pl.col("weight") > 0)
-    allowed = pl.when(earns).then("grades").otherwise(0)
-    rows = rows.with_columns(allowed.alias("bonus_grades")).sort(
-        [STUDENT, "weight", "counts_as", "line"], descending=[False, True, False, False], maintain_order=True
+    part = rows.filter(earns).sort(
+        [STUDENT, "weight", "counts_as", "course_code", "line"], descending=[False, True, False, False, False]
     )
+    part = part.select(ROW, STUDENT, "counts_as", pl.col("grades").alias("bonus_grades"))
     for level, cap in weighting.cap_grade_levels.items():
-        counts = pl.when(pl.col("counts_as") == level).then("bonus_grades").otherwise(0)
-        limited = _limited(counts, cap // MICROS)
-        rows = rows.with_columns(
-            pl.when(pl.col("counts_as") == level).then(limited).otherwise("bonus_grades").alias("bonus_grades")
+        here = pl.col("counts_as") == level
+        counts = pl.when(here).then("bonus_grades").otherwise(0)
+        part = part.with_columns(
+            pl.when(here).then(_limited(counts, cap // MICROS)).otherwise("bonus_grades").alias("bonus_grades")
         )
     if weighting.cap_total is not None:
-        limited = _limited(pl.col("bonus_grades"), weighting.cap_total // MICROS)
-        rows = rows.with_columns(limited.alias("bonus_grades"))
-    return rows.sort("_row").with_columns((pl.col("weight") * pl.col("bonus_grades")).alias("bonus"))
+        part = part.with_columns(_limited(pl.col("bonus_grades"), weighting.cap_total // MICROS).alias("bonus_grades"))
+    rows = rows.join(part.select(ROW, "bonus_grades"), on=ROW, how="left", maintain_order="left")
+    return rows.with_columns((pl.col("weight") * pl.col("bonus_grades").fill_null(0)).alias("bonus"))
 
 
 def _limited(counts: pl.Expr, cap: int) -> pl.Expr:
