@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9-]*(?:\.[0-9]+)?")
 SHORT = re.compile(r"[a-z][a-z0-9-]*")
 NO_CODES = re.compile(
-    r".*\.(csv|db|json|log|txt|yaml)|lakeside\.example"  # files, a host
+    r".*\.(csv|db|html|json|log|md|parquet|pdf|toml|txt|xml|yaml|zip)|lakeside\.example"  # files, a host
     r"|(gateway|gradebook|roster|mastery_gateway)\..*"  # modules, OAuth scopes, the entry point group
     r"|manifest\.version|grades\.empty"  # a property of a bundle's manifest, a clause of a policy
 )
