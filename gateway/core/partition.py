@@ -6,7 +6,7 @@ import zlib
 
 import polars as pl
 
-ROWS_PER_PART = 250_000
+ROWS_PER_PART = 100_000
 MOST_PARTS = 256
 STUDENT_TABLES = ("results", "result_learning_objectives", "result_score_scales")
 """Tables that are partitioned: results by their student, what belongs to a result with it."""

@@ -47,81 +47,104 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Continuum:
-    """What the mapping found.
+    """What the mapping found for some students.
 
     ``levels``: ``student_id``, ``domain``, ``competency_id`` (CASE identifier), ``level`` (decimal), ``label``.
     ``domains``: ``student_id``, ``domain``, ``score`` (decimal or null), ``label``, ``last_scored_at``.
     ``taught``: ``student_id``, ``class_id``, ``domain``: where evidence of a domain was scored.
-    ``titles``: ``domain``, ``title``.
     """
 
     levels: pl.DataFrame
     domains: pl.DataFrame
     taught: pl.DataFrame
-    titles: pl.DataFrame
 
 
-def gradebook_records(found: Continuum, tables: Mapping[str, pl.DataFrame], naming: Naming) -> dict[str, pl.DataFrame]:
-    """The desired records by entity, with the rows that are part of them nested under their table's name.
+class Gradebook:
+    """Collects the records of a sync, some students at a time.
 
-    ``tables``: the present rows of ``classes``, ``enrollments``, ``users`` and ``academic_sessions``.
+    ``tables``: the present rows of ``classes``, ``enrollments``, ``users`` and ``academic_sessions``; ``titles``: what
+    each domain is called.
     """
-    placed = _placed(found, tables)
-    category = _id(naming, "category")
-    line_items = _line_items(placed, tables, found, naming, category)
-    results = _results(placed, found, naming)
-    return {
-        "categories": _conform(pl.DataFrame({"id": [category], "title": [naming.category]}), "categories"),
-        "score_scales": _score_scales(line_items, naming),
-        "line_items": line_items,
-        "results": results,
-    }
+
+    def __init__(self, tables: Mapping[str, pl.DataFrame], titles: Mapping[str, str], naming: Naming) -> None:
+        self.tables = tables
+        self.titles = titles
+        self.naming = naming
+        self._enrolled = _enrolled(tables)
+        self._results: list[pl.DataFrame] = []
+        self._objectives: list[pl.DataFrame] = []
+
+    def add(self, found: Continuum) -> None:
+        """The results of some students, who are in no other ``found``."""
+        placed = (
+            found.taught.select("student_id", "class_id", "domain")
+            .unique()
+            .join(self._enrolled, on=["student_id", "class_id"], how="semi")
+            .join(found.domains.select("student_id", "domain"), on=["student_id", "domain"], how="semi")
+        )
+        self._results.append(_results(placed, found, self.naming))
+        self._objectives.append(
+            placed.join(
+                found.levels.select("student_id", "domain", "competency_id"), on=["student_id", "domain"], how="left"
+            )
+            .select("class_id", "domain", "competency_id")
+            .unique()
+        )
+
+    def records(self) -> dict[str, pl.DataFrame]:
+        """The desired records by entity, with the rows that are part of them nested under their table's name."""
+        nothing = {"class_id": pl.String, "domain": pl.String, "competency_id": pl.String}
+        objectives = pl.concat([pl.DataFrame(schema=nothing), *self._objectives]).unique()
+        category = _id(self.naming, "category")
+        line_items = _line_items(objectives, self.tables, self.titles, self.naming, category)
+        results = (
+            pl.concat(self._results).sort("id") if self._results else _conform(pl.DataFrame({"id": []}), "results")
+        )
+        return {
+            "categories": _conform(pl.DataFrame({"id": [category], "title": [self.naming.category]}), "categories"),
+            "score_scales": _score_scales(line_items, self.naming),
+            "line_items": line_items,
+            "results": results,
+        }
 
 
-def _placed(found: Continuum, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """``student_id``, ``class_id``, ``domain`` for students who are there and enrolled in the class."""
-    enrolled = (
+def _enrolled(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """``student_id`` and ``class_id`` of students who are there, in classes that are there."""
+    return (
         tables["enrollments"]
         .filter(pl.col("role") == "student")
         .select(pl.col("user_id").alias("student_id"), "class_id")
-    )
-    return (
-        found.taught.select("student_id", "class_id", "domain")
         .unique()
-        .join(enrolled.unique(), on=["student_id", "class_id"], how="semi")
         .join(tables["users"].select(pl.col("id").alias("student_id")), on="student_id", how="semi")
         .join(tables["classes"].select(pl.col("id").alias("class_id")), on="class_id", how="semi")
-        .join(found.domains.select("student_id", "domain"), on=["student_id", "domain"], how="semi")
-        .sort("class_id", "domain", "student_id")
     )
 
 
 def _line_items(
-    placed: pl.DataFrame, tables: Mapping[str, pl.DataFrame], found: Continuum, naming: Naming, category: str
+    objectives: pl.DataFrame,
+    tables: Mapping[str, pl.DataFrame],
+    titles: Mapping[str, str],
+    naming: Naming,
+    category: str,
 ) -> pl.DataFrame:
-    pairs = placed.select("class_id", "domain").unique().sort("class_id", "domain")
+    """One per class and domain. ``objectives``: ``class_id``, ``domain``, ``competency_id`` (null: none)."""
+    pairs = objectives.select("class_id", "domain").unique().sort("class_id", "domain")
     classes = tables["classes"].select(pl.col("id").alias("class_id"), "school_id", "term_ids")
-    rows = (
-        pairs.join(classes, on="class_id")
-        .join(_terms(tables), on="class_id", how="left")
-        .join(found.titles, on="domain", how="left")
-        .sort("class_id", "domain")
-    )
+    rows = pairs.join(classes, on="class_id").join(_terms(tables), on="class_id", how="left").sort("class_id", "domain")
+    title = pl.col("domain").replace(dict(titles))
     rows = rows.with_columns(
         _ids(rows, naming, "line-item", "class_id", "domain").alias("id"),
         pl.lit(category).alias("category_id"),
-        pl.format("{} – {}", pl.col("title").fill_null(pl.col("domain")), pl.lit(naming.category)).alias("title"),
+        pl.format("{} – {}", title, pl.lit(naming.category)).alias("title"),
         pl.lit(f"Levels by the mapping {naming.mapping}").alias("description"),
         *_range(naming),
     )
-    objectives = (
-        found.levels.join(placed, on=["student_id", "domain"])
-        .select("class_id", "domain", pl.col("competency_id").alias("learning_objective_id"))
-        .unique()
+    named = (
+        objectives.drop_nulls("competency_id")
         .join(rows.select("class_id", "domain", pl.col("id").alias("line_item_id")), on=["class_id", "domain"])
-        .with_columns(pl.lit("case").alias("source"))
+        .select("line_item_id", pl.lit("case").alias("source"), pl.col("competency_id").alias("learning_objective_id"))
     )
-    rows = _nest(rows, objectives, "line_item_learning_objectives")
+    rows = _nest(rows, named, "line_item_learning_objectives")
     if naming.scale:
         links = rows.select(
             pl.col("id").alias("line_item_id"), _ids(rows, naming, "scale", "class_id").alias("score_scale_id")
@@ -200,7 +223,7 @@ def _results(placed: pl.DataFrame, found: Continuum, naming: Naming) -> pl.DataF
         ),
         on=["student_id", "domain"],
     )  # fmt: skip
-    return _conform(_nest(rows, objectives, "result_learning_objectives"), "results")
+    return _conform(_nest(rows, objectives, "result_learning_objectives"), "results").rechunk()
 
 
 def _nest(parents: pl.DataFrame, rows: pl.DataFrame, table: str) -> pl.DataFrame:

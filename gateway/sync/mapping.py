@@ -20,7 +20,7 @@ from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.scales import plain
 from gateway.core.model import SCORE, TIME
 from gateway.core.partition import STUDENT_TABLES
-from gateway.core.records import Continuum, Naming, ScaleValue, gradebook_records
+from gateway.core.records import Continuum, Gradebook, Naming, ScaleValue
 from gateway.mappings import load_mapping
 from gateway.store.snapshots import Snapshot
 from gateway.sync.planning import write_desired
@@ -41,22 +41,23 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
         name: snapshot.read(name, gone_after=work.sync.missing_pulls) for name in SHARED_TABLES if snapshot.has(name)
     }
     as_of = work.run.started_at.astimezone(work.district.time_zone).date()
+    domains = _domains(compiled)
+    naming = Naming(work.district.id, work.sync.name, work.sync.push.category, compiled.name, _scale(compiled))
+    gradebook = Gradebook(tables, domains.titles, naming)
     parts: list[Mapped] = []
-    taught: list[pl.DataFrame] = []
     for part in range(snapshot.parts):
         work.progress("map", part, snapshot.parts)
         work.breathe()
         mapped, where = _map_part(compiled, tables, work, snapshot, part, as_of)
+        gradebook.add(_continuum(compiled, domains, mapped, where))
         parts.append(mapped)
-        taught.append(where)
     whole = merge_mapped(parts)
+    parts.clear()
     folder = work.folder / "map"
     folder.mkdir(parents=True, exist_ok=True)
     for name in OUTPUTS:
         getattr(whole, name).write_parquet(folder / f"{name}.parquet", compression="zstd")
-    found = _continuum(compiled, whole, pl.concat(taught) if taught else _NOWHERE)
-    naming = Naming(work.district.id, work.sync.name, work.sync.push.category, compiled.name, _scale(compiled))
-    write_desired(work.folder / "desired", gradebook_records(found, tables, naming))
+    write_desired(work.folder / "desired", gradebook.records())
     return {
         "mapping": compiled.name,
         "version": compiled.version,
@@ -143,15 +144,18 @@ def _title(framework: Framework, name: str) -> str:
     return (found.abbreviated_statement or found.statement)[:100] if found else name
 
 
-def _continuum(compiled: CompiledMapping, mapped: Mapped, taught: pl.DataFrame) -> Continuum:
+def _continuum(compiled: CompiledMapping, domains: _Domains, mapped: Mapped, taught: pl.DataFrame) -> Continuum:
     """The mapping's result in the form in which records are made of it."""
-    domains = _domains(compiled)
     numbers = pl.DataFrame(
         {"competency": list(compiled.labels), "competency_id": list(compiled.ids), "domain": domains.of},
         schema={"competency": pl.String, "competency_id": pl.String, "domain": pl.String},
     )
     named = {value.level: value.label for value in _scale(compiled)}
-    levels = mapped.levels.filter(pl.col("level").is_not_null()).join(numbers.drop_nulls(), on="competency")
+    levels = (
+        mapped.levels.select("student_id", "competency", "level")
+        .filter(pl.col("level").is_not_null())
+        .join(numbers.drop_nulls(), on="competency")
+    )
     text = pl.col("level").cast(pl.String).str.replace(r"\.?0+$", "")
     placed = taught.with_columns(
         pl.Series(domains.of, dtype=pl.String).gather(taught["number"]).alias("domain")
@@ -167,10 +171,6 @@ def _continuum(compiled: CompiledMapping, mapped: Mapped, taught: pl.DataFrame) 
         ),
         domains=_domain_levels(mapped, levels).join(last, on=["student_id", "domain"]),
         taught=placed.select("student_id", "class_id", "domain").unique(),
-        titles=pl.DataFrame(
-            {"domain": list(domains.titles), "title": list(domains.titles.values())},
-            schema={"domain": pl.String, "title": pl.String},
-        ),
     )
 
 

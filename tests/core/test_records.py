@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.digest import content_digests
 from gateway.core.model import SCORE, TABLES, TIME
-from gateway.core.records import Continuum, Naming, ScaleValue, gradebook_records
+from gateway.core.records import Continuum, Gradebook, Naming, ScaleValue
 
 SCALE = (ScaleValue("1", "Beginning"), ScaleValue("4", "Exceeding"))
 NAMING = Naming("lakeside", "nightly", "Learner continuum", "lakeside", SCALE)
@@ -68,8 +68,13 @@ def continuum(taught=(("s1", "c1", "MATH"),)):
         taught=pl.DataFrame(
             taught, schema={"student_id": pl.String, "class_id": pl.String, "domain": pl.String}, orient="row"
         ),
-        titles=pl.DataFrame({"domain": ["MATH"], "title": ["Mathematics"]}),
     )
+
+
+def gradebook_records(found, given, naming):
+    gradebook = Gradebook(given, {"MATH": "Mathematics"}, naming)
+    gradebook.add(found)
+    return gradebook.records()
 
 
 def test_one_result_per_student_class_and_domain_with_its_levels():
