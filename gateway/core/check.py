@@ -47,7 +47,7 @@ REASONS: Mapping[str, str] = {
     "record.not-a-time": "This is not a time that can be read without guessing (2026-09-01T08:00:00Z).",
     "record.not-a-boolean": "This is neither true nor false.",
     "record.unknown-word": "This word is not one that the standard allows here.",
-    "record.damaged-id": "This id is damaged (control characters, more than 255 characters, or a spreadsheet's 1E+05).",
+    "record.damaged-id": "This id is damaged (control characters, more than 255 bytes, or a spreadsheet's 1E+05).",
     "record.duplicate": "Several records carry this id with different content, and none is the newest.",
     "record.waiting": "It refers to a record that is itself in quarantine; it is released with that one.",
     "record.refers-to-nowhere": "It refers to a record that the source did not deliver.",

@@ -34,8 +34,8 @@ class Reading:
 
 _DECIMAL = r"^[+-]?\d{1,12}(\.\d{1,20})?$"
 _LONG_FRACTION = rf"\.\d{{{SCORE_PLACES + 1},}}"
-_EXCEL_ID = r"^\d(\.\d+)?[Ee]\+\d+$"
-_CONTROL = r"[\x00-\x1f\x7f]"
+_DAMAGED_ID = r"[\x00-\x1f\x7f]|^\d(\.\d+)?[Ee]\+\d+$"
+"""Control characters, or what a spreadsheet makes of a long number (1E+05)."""
 _ISO = r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?)?((?:[+-]\d{2}:?\d{2})?)(Z?)$"
 _SLASHED = r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4})$"
 
@@ -66,8 +66,8 @@ def _bad(text: pl.Series, values: pl.Series) -> pl.Series | None:
 def _read_text(text: pl.Series, column: Column, dates: DateOrder | None) -> Reading:
     if column.vocabulary:
         return _read_word(text, column)
-    if column.name == "id" or column.references:
-        damaged = text.str.contains(_CONTROL) | text.str.contains(_EXCEL_ID) | (text.str.len_chars() > 255)
+    if column.name == "id":  # a damaged reference is found out by what it does not refer to
+        damaged = text.str.contains(_DAMAGED_ID) | (text.str.len_bytes() > 255)
         if damaged.any():
             return Reading(text.set(damaged, None), damaged.fill_null(False))
     return Reading(text)

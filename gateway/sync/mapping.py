@@ -16,6 +16,7 @@ import polars as pl
 from gateway.core.framework import Framework
 from gateway.core.mapping import CompiledMapping, Mapped, gather_evidence, merge_mapped
 from gateway.core.mapping.collect import Collected
+from gateway.core.mapping.gather import line_item_facts
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.scales import plain
 from gateway.core.model import SCORE, TIME
@@ -41,6 +42,7 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
         name: snapshot.read(name, gone_after=work.sync.missing_pulls) for name in SHARED_TABLES if snapshot.has(name)
     }
     as_of = work.run.started_at.astimezone(work.district.time_zone).date()
+    facts = line_item_facts(tables)
     domains = _domains(compiled)
     naming = Naming(work.district.id, work.sync.name, work.sync.push.category, compiled.name, _scale(compiled))
     gradebook = Gradebook(tables, domains.titles, naming)
@@ -48,7 +50,7 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
     for part in range(snapshot.parts):
         work.progress("map", part, snapshot.parts)
         work.breathe()
-        mapped, where = _map_part(compiled, tables, work, snapshot, part, as_of)
+        mapped, where = _map_part(compiled, tables, facts, work, snapshot, part, as_of)
         gradebook.add(_continuum(compiled, domains, mapped, where))
         parts.append(mapped)
     whole = merge_mapped(parts)
@@ -78,6 +80,7 @@ _NOWHERE = pl.DataFrame(schema={"student_id": pl.String, "class_id": pl.String, 
 def _map_part(
     compiled: CompiledMapping,
     shared: Mapping[str, pl.DataFrame],
+    facts: pl.DataFrame,
     work: Work,
     snapshot: Snapshot,
     part: int,
@@ -89,7 +92,7 @@ def _map_part(
         for name in STUDENT_TABLES
         if snapshot.has(name)
     }
-    evidence = gather_evidence({**shared, **own})
+    evidence = gather_evidence({**shared, **own}, line_items=facts)
     collected = compiled.collect(evidence, as_of=as_of)
     where = _where(collected, len(compiled.ids), shared)
     return compiled.summarise(collected, evidence=evidence.height, as_of=as_of), where

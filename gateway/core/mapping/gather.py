@@ -24,8 +24,11 @@ _LINE_ITEM_COLUMNS = (
 )  # fmt: skip
 
 
-def gather_evidence(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Evidence of typed canonical ``tables``; tables that are not there count as empty, deleted records as absent."""
+def gather_evidence(tables: Mapping[str, pl.DataFrame], *, line_items: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Evidence of typed canonical ``tables``; tables that are not there count as empty, deleted records as absent.
+
+    ``line_items`` is :func:`line_item_facts` of the same tables, for callers that gather part by part.
+    """
     results = _present(tables, "results").select(
         pl.col("id").alias("result_id"),
         "student_id",
@@ -40,7 +43,8 @@ def gather_evidence(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         "incomplete",
         "in_progress",
     )
-    line_items = _line_items(tables)
+    if line_items is None:
+        line_items = line_item_facts(tables)
     rows = results.join(line_items, on="line_item_id", how="left", maintain_order="left")
     rows = rows.with_columns(
         pl.coalesce("score_date", "due_at").alias("scored_at"),
@@ -60,7 +64,7 @@ def _present(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     return frame.filter(pl.col("status").fill_null("active") != "tobedeleted")
 
 
-def _line_items(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def line_item_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Line items with their category, term, class, course and teacher."""
     titles = {
         "category_id": ("categories", "category"),
