@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.case import check_packages, read_packages
+from gateway.core.case_csv import read_opensalt_csv
 from gateway.core.document import Document
 from gateway.core.errors import ConfigurationError, DataError, IncompletePullError, MappingError, raise_problems
 from gateway.core.framework import Framework
@@ -75,11 +76,18 @@ def named_files(document: Document) -> Iterable[tuple[tuple[str | int, ...], str
 
 
 def load_framework(path: Path) -> Framework:
-    """The competency framework in the CASE package (JSON) at ``path``; records that cannot be read are refused."""
+    """The competency framework at ``path``: a CASE package (JSON), or a table in OpenSALT's columns (CSV)."""
     if not path.is_file():
         raise MappingError(f"{path} does not exist.", hint="Check the path.", code="mapping.missing-file")
     try:
-        packages = read_packages(decode_page(path.read_bytes(), object, source=str(path)), source=str(path))
+        if path.suffix.lower() == ".csv":
+            text = path.read_text(encoding="utf-8-sig")
+            packages = read_opensalt_csv(text, source=str(path), title=path.stem)
+        else:
+            packages = read_packages(decode_page(path.read_bytes(), object, source=str(path)), source=str(path))
+    except UnicodeDecodeError as error:
+        hint = "Save it as UTF-8."
+        raise MappingError(f"{path} is not UTF-8 text.", hint=hint, code="mapping.missing-file") from error
     except (DataError, IncompletePullError) as error:
         raise MappingError(error.message, hint=error.hint, code=error.code, place=error.place) from error
     checked = check_packages(packages.frames)

@@ -25,6 +25,17 @@ from gateway.core.model import TIME
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """From one day to another, both included; without end if ``last`` is absent."""
+
+    first: datetime.date
+    last: datetime.date | None = None
+
+    def holds(self, day: datetime.date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledMapping:
     """A mapping that was read, checked and resolved against its framework and crosswalks.
 
@@ -38,7 +49,9 @@ class CompiledMapping:
     framework: Framework
     scales: Mapping[str, Scale]
     scale: Scale
-    effective: tuple[datetime.date, datetime.date | None] | None
+    effective: Window | None
+    report_windows: Sequence[Window]
+    """When grades made of these levels may be shown or pushed; always, if there is none."""
     labels: Sequence[str]
     ids: Sequence[str]
     """The competencies' ids in the order of their labels; a competency's number is its place here."""
@@ -48,6 +61,10 @@ class CompiledMapping:
     credits: Sequence[Credit]
     document: Document
     examples: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+
+    def reports_on(self, day: datetime.date) -> bool:
+        """Whether grades made of these levels may be shown or pushed on ``day``."""
+        return not self.report_windows or any(window.holds(day) for window in self.report_windows)
 
     def label(self, id: str) -> str:
         """What the tables call the competency with this id."""

@@ -14,7 +14,7 @@ from gateway.core.document import Document
 from gateway.core.framework import Framework
 from gateway.core.mapping.alignment import compile_alignment
 from gateway.core.mapping.collect import Collector
-from gateway.core.mapping.compiled import CompiledMapping
+from gateway.core.mapping.compiled import CompiledMapping, Window
 from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.continuum_rules import compile_continuum
 from gateway.core.mapping.credits import compile_credits
@@ -81,7 +81,7 @@ def compile_mapping(
     carried = ["score", "max_score"] if any(rule.pool for rule in rules.rules) else []
     carried += [continuum.target] if isinstance(continuum, Portfolio) else []
     carried += [credit.grid.column for credit in credits if credit.grid]
-    effective = data.get("effective")
+    effective = [Window(each["first"], each.get("last")) for each in (data.get("effective"),) if each]
     return CompiledMapping(
         name=data["mapping"],
         version=data["version"],
@@ -89,7 +89,8 @@ def compile_mapping(
         framework=framework,
         scales=scales,
         scale=main,
-        effective=(effective["first"], effective.get("last")) if effective else None,
+        effective=effective[0] if effective else None,
+        report_windows=[Window(each["first"], each.get("last")) for each in data.get("report_windows", ())],
         labels=[labels[id] for id in ids],
         ids=ids,
         collector=Collector(rules, alignment, numbers, report_of, carried, modified),

@@ -76,10 +76,11 @@ def _run(mapping: CompiledMapping, n: int) -> Iterator[Failure]:
             said = _compare_level(wanted, levels.get(label))
         if said:
             yield Failure(name, mapping.document.place("examples", n, "expect", word), f"{word}: {said}")
-    for part, frame, key in (("continuum", mapped.continuum, "domain"), ("credits", mapped.credits, "credit")):
-        rows = {row[key]: row for row in frame.rows(named=True)}
+    rows = {row["domain"]: row for row in mapped.continuum.rows(named=True)}
+    credits = {f"{row['credit']}/{row['part']}": row for row in mapped.credits.rows(named=True)}
+    for part, found_rows in (("continuum", rows), ("credits", credits)):
         for word, wanted in example.get(part, {}).items():
-            for said in _compare_row(wanted, rows.get(word)):
+            for said in _compare_row(wanted, found_rows.get(word)):
                 yield Failure(name, mapping.document.place("examples", n, part, word), f"{word}: {said}")
     if "unmatched" in example:
         values = sorted(value or "" for value in mapped.unmatched["value"].to_list())

@@ -263,6 +263,7 @@ class MappingSchema(Schema):
     continuum = fields.Nested(ContinuumSchema)
     portfolio = fields.Nested(PortfolioSchema)
     credits = fields.Dict(keys=Text(), values=fields.Nested(CreditSchema))
+    report_windows = fields.List(fields.Nested(EffectiveSchema))
     modified_scales = Text()
     overrides = Text()
     examples = fields.List(fields.Nested(ExampleSchema))

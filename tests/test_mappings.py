@@ -1,0 +1,103 @@
+"""The mappings that come with the program, and loading mappings from disk."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from gateway.core.errors import ConfigurationError
+from gateway.mappings import load_framework, load_mapping, run_examples
+
+MAPPINGS = Path(__file__).parent.parent / "mappings"
+SCHOOLS = sorted((MAPPINGS / "schools").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SCHOOLS, ids=lambda path: path.stem)
+def test_the_examples_of_every_school_come_true(path: Path) -> None:
+    mapping = load_mapping(path)
+    assert len(mapping.examples) >= 2
+    assert [str(failure) for failure in run_examples(mapping)] == []
+
+
+@pytest.mark.parametrize("path", SCHOOLS, ids=lambda path: path.stem)
+def test_every_school_says_what_is_published_and_what_is_ours(path: Path) -> None:
+    comment = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    words = " ".join(comment)
+    assert "Published" in words or "ours" in words or "made up" in words
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the mappings that a test may break."""
+    shutil.copytree(MAPPINGS, tmp_path / "mappings")
+    return tmp_path / "mappings"
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_failing_example_says_where_and_what(folder: Path) -> None:
+    path = folder / "schools" / "state-standards.yaml"
+    change(path, "expect: {ST.MA.6.1: 3.35}", "expect: {ST.MA.6.1: 3.53}")
+    (failure,) = run_examples(load_mapping(path))
+    assert failure.message == "ST.MA.6.1: expected 3.53, found 3.35."
+    assert failure.place.line == path.read_text(encoding="utf-8").splitlines().index(
+        "    expect: {ST.MA.6.1: 3.53}          # 4 · 0.35 + 3 · 0.65"
+    ) + 1  # fmt: skip
+
+
+def test_a_missing_crosswalk_and_a_missing_framework_are_told_together_with_their_lines(folder: Path) -> None:
+    path = folder / "schools" / "singapore-american.yaml"
+    (folder / "crosswalks" / "singapore-american.csv").unlink()
+    change(path, "frameworks/singapore-american.csv", "frameworks/nowhere.csv")
+    with pytest.raises(ConfigurationError) as refused:
+        load_mapping(path)
+    assert len(refused.value.problems) == 2
+    assert all(problem.place and problem.place.line for problem in refused.value.problems)
+
+
+def test_a_fault_in_a_crosswalk_has_the_line_of_the_table(folder: Path) -> None:
+    table = folder / "crosswalks" / "singapore-american.csv"
+    change(table, "COLL.1", "COLL.9")
+    with pytest.raises(ConfigurationError, match=r'singapore-american.csv:3: "COLL.9" is no competency'):
+        load_mapping(folder / "schools" / "singapore-american.yaml")
+
+
+def test_a_crosswalk_can_be_a_workbook(folder: Path) -> None:
+    path = folder / "schools" / "singapore-american.yaml"
+    rows = (folder / "crosswalks" / "singapore-american.csv").read_text(encoding="utf-8").splitlines()
+    with xlsxwriter.Workbook(folder / "crosswalks" / "local.xlsx") as book:
+        sheet = book.add_worksheet()
+        for n, row in enumerate(rows):
+            sheet.write_row(n, 0, row.split(","))
+    change(path, "crosswalks/singapore-american.csv", "crosswalks/local.xlsx")
+    assert run_examples(load_mapping(path)) == []
+
+
+def test_a_framework_can_be_a_package_or_a_table() -> None:
+    assert len(load_framework(MAPPINGS / "frameworks" / "lakeside.json").competencies) == 833
+    assert load_framework(MAPPINGS / "frameworks" / "tilton.csv").find("COM") is not None
+
+
+def test_a_framework_that_is_no_package_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "framework.json"
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigurationError):
+        load_framework(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError):
+        load_framework(path.rename(tmp_path / "framework.csv"))
+
+
+def test_grades_leave_champlain_valley_in_three_weeks_only() -> None:
+    import datetime
+
+    mapping = load_mapping(MAPPINGS / "schools" / "champlain-valley.yaml")
+    days = [datetime.date(2026, 11, 8), datetime.date(2026, 11, 9), datetime.date(2027, 6, 11)]
+    assert [mapping.reports_on(day) for day in days] == [False, True, True]
