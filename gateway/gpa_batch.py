@@ -38,7 +38,7 @@ from gateway.course_files import (
 )
 from gateway.transport.atomic import atomic_file
 
-ROWS_PER_PART = 1_000_000
+ROWS_PER_PART = 500_000
 MOST_XLSX_ROWS = 1_048_575
 _NEIGHBOURS = 4096
 _BYTES_PER_ROW = 64

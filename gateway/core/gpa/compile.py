@@ -100,6 +100,8 @@ def _check_kind(data: Mapping[str, Any], reader: Reader) -> None:
             reader.note(("kind",), f'A policy of the kind "{kind}" needs `{part}`, and no other kind has it.')
     if data["kind"] == Kind.SELECTION and data.get("weight", {}).get("how", "add") != Weigh.ADD:
         reader.note(("weight", "how"), "A selection can only add its weight to a course's points.")
+    if data["kind"] == Kind.SELECTION and data.get("repeats", {}).get("keep") == "average":
+        reader.note(("repeats", "keep"), "A selection chooses whole courses: it cannot average attempts.")
     if data["kind"] != Kind.SEMESTERS and "cap" in data.get("weight", {}):
         reader.note(("weight", "cap"), "Only a policy of semester grades can cap its weight in total.")
 

@@ -13,6 +13,7 @@ from gateway.core.errors import MappingError, Place
 from gateway.core.gpa.counting import Why, count_courses
 from gateway.core.gpa.courses import PROBLEM, ROW, STUDENT, UNREAD, Courses, prepare_courses
 from gateway.core.gpa.filters import lookup
+from gateway.core.gpa.frames import added, chosen
 from gateway.core.gpa.grades import Calendar
 from gateway.core.gpa.policy import Aggregate, Kind, Policy, Weigh
 from gateway.core.gpa.problems import BY_NUMBER
@@ -122,9 +123,7 @@ def compute_version(
     gpas = pl.concat([each.gpas for each in results])
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY:
         approximation = pl.col("state").is_in([State.COMPUTED, State.SO_FAR])
-        gpas = gpas.with_columns(
-            pl.when(approximation).then(pl.lit(State.APPROXIMATION)).otherwise("state").alias("state")
-        )
+        gpas = added(gpas, pl.when(approximation).then(pl.lit(State.APPROXIMATION)).otherwise("state").alias("state"))
     traces = [each.trace for each in results if each.trace is not None]
     return GpaResult(
         policy,
@@ -150,13 +149,13 @@ def _one_period(
         rows = count_semesters(policy, courses, rows)
     if policy.kind is Kind.SELECTION:
         rows = prepare_selection(policy, courses, rows, students)
-    rows = rows.with_columns(*_quality(policy), _period_key(period, courses).alias("period"))
-    sums = _sums(policy, rows)
+    rows = added(rows, *_quality(policy), _period_key(period, courses).alias("period"))
+    sums = _sums(policy, rows, period)
     if policy.kind is Kind.SELECTION:
         rows, sums = select_courses(policy, courses, rows, sums, students, as_of=as_of, trace=trace)
     gpas = _finish(policy, sums, courses, students)
     problems = _problems(policy, rows, courses)
-    gpas = _with_reasons(gpas, problems).select(*COLUMNS, *FURTHER)
+    gpas = _with_reasons(gpas, problems)
     traced = build_trace(policy, courses, rows, counted.grades) if trace else None
     return GpaResult(policy, gpas, problems, traced, storable=True)
 
@@ -203,24 +202,38 @@ def _shares(policy: Policy) -> int:
     return _SHARES if policy.repeats is not None and policy.repeats.keep == "average" else 1
 
 
-def _sums(policy: Policy, rows: pl.DataFrame) -> pl.DataFrame:
-    """For each student and period the exact sums over the used courses, and how many problems there are."""
+def _sums(policy: Policy, rows: pl.DataFrame, period: Period) -> pl.DataFrame:
+    """For each student and period the exact sums over the used courses, and whether there are problems."""
     used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
-    after = (pl.col("weight") if _after_mean(policy) else pl.lit(0, pl.Int64)).filter(used)
-    wide = pl.Int128() if _shares(policy) > 1 else pl.Int64()
-    return (
-        rows.filter(pl.col(STUDENT).is_not_null() & pl.col("period").is_not_null())
-        .group_by(STUDENT, "period")
-        .agg(
-            pl.col("quality").filter(used).cast(wide).sum().alias("quality"),
-            (pl.col("units") * pl.col("shares")).filter(used).cast(wide).sum().alias("units"),
-            pl.col("earned").sum(),
-            after.sum().alias("after"),
-            used.sum().cast(pl.Int64).alias("courses_used"),
-            (pl.col("fault") > 0).any().alias("problem"),
-        )
-        .sort(STUDENT, "period")
+    wide = _wide(policy, len(rows))
+    units = pl.col("units") if _shares(policy) == 1 else pl.col("units") * pl.col("shares")
+    parts = chosen(
+        rows,
+        STUDENT,
+        "period",
+        pl.when(used).then("quality").cast(wide).alias("quality"),
+        pl.when(used).then(units).cast(wide).alias("units"),
+        pl.when(used).then("weight" if _after_mean(policy) else 0).cast(pl.Int64).alias("after"),
+        "earned",
+        used.cast(pl.Int64).alias("courses_used"),
+        (pl.col("fault") > 0).alias("problem"),
     )
+    totals = [pl.col("quality", "units", "after", "earned", "courses_used").sum(), pl.col("problem").any()]
+    if period in (Period.CUMULATIVE, Period.PROJECTED):
+        sums = parts.group_by(STUDENT).agg(pl.col("period").first(), *totals)
+    else:
+        sums = parts.group_by(STUDENT, "period").agg(totals)
+    return sums.drop_nulls([STUDENT, "period"]).sort(STUDENT, "period") if len(sums) > 1 else sums.drop_nulls()
+
+
+def _wide(policy: Policy, rows: int) -> pl.DataType:
+    """The width in which sums over so many rows, and their rounding, cannot overflow."""
+    scales = policy.scales
+    points = max(*(abs(p) for scale in scales for p in (*scale.points.values(), scale.highest, scale.plus)), MICROS)
+    points = points * 2 + max(map(abs, policy.weighting.levels.values()), default=0) if policy.weighting else points * 2
+    bands = max((band.points or 0 for scale in scales for band in scale.bands), default=0)
+    most = max(points, bands) * policy.credit.absurd_above * rows * _shares(policy)
+    return pl.Int64() if most < 2**60 and not _after_mean(policy) else pl.Int128()
 
 
 def _after_mean(policy: Policy) -> bool:
@@ -229,19 +242,21 @@ def _after_mean(policy: Policy) -> bool:
 
 def _finish(policy: Policy, sums: pl.DataFrame, courses: Courses, students: pl.DataFrame) -> pl.DataFrame:
     shares = _shares(policy)
-    units, quality = pl.col("units").cast(pl.Int128), pl.col("quality").cast(pl.Int128)
+    exact = pl.col("quality")
     if _after_mean(policy):
-        quality = quality + pl.col("after").cast(pl.Int128) * units
-    micros = policy.round_gpa.ratio(quality, pl.when(units > 0).then(units)).cast(pl.Int64)
-    state = _state(policy)
-    found = sums.with_columns(
-        courses.students.gather(sums[STUDENT]).alias("student_id"),
-        quality.alias("exact"),
-        units.alias("over"),
-        state.alias("state"),
-        pl.when(state.is_in([State.COMPUTED, State.SO_FAR])).then(micros).alias("micros"),
+        exact = exact + pl.col("after") * pl.col("units")
+    found = added(
+        sums,
+        pl.lit(courses.students).gather(pl.col(STUDENT)).alias("student_id"),
+        exact.alias("exact"),
+        pl.when(pl.col("units") > 0).then("units").alias("over"),
+        _state(policy).alias("state"),
     )
-    return add_standing(policy, found, students).select(
+    known = (pl.col("state") != State.PENDING) & (pl.col("state") != State.NO_COURSES)
+    micros = policy.round_gpa.ratio(pl.col("exact"), pl.col("over")).cast(pl.Int64)
+    found = added(found, pl.when(known).then(micros).alias("micros"))
+    return chosen(
+        add_standing(policy, found, students),
         "student_id",
         pl.lit(policy.name).alias("policy"),
         pl.lit(policy.version).alias("version"),
@@ -273,12 +288,15 @@ PROBLEM_SCHEMA = {
 }  # fmt: skip
 
 
+_NO_PROBLEMS = pl.DataFrame(schema=PROBLEM_SCHEMA)
+
+
 def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFrame:
     faulty = rows.filter(pl.col("fault") > 0)
     if faulty.is_empty():
-        return pl.DataFrame(schema=PROBLEM_SCHEMA)
+        return _NO_PROBLEMS
     problems = [BY_NUMBER[number] for number in faulty["fault"]]
-    said = courses.rows.select(pl.coalesce(UNREAD, PROBLEM)).to_series()
+    said = chosen(courses.rows, pl.coalesce(UNREAD, PROBLEM)).to_series()
     detail = said.gather(faulty[ROW]).to_list()
     names = courses.students.gather(faulty[STUDENT]) if len(courses.students) else faulty[STUDENT].cast(pl.String)
     return pl.DataFrame(
@@ -298,7 +316,7 @@ def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFr
 def _with_reasons(gpas: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
     """The first problem of each waiting student in words, and how many more there are."""
     if problems.is_empty():
-        return gpas.with_columns(pl.lit(None, pl.String).alias("reason"))
+        return chosen(added(gpas, pl.lit(None, pl.String).alias("reason")), *COLUMNS, *FURTHER)
     first = problems.group_by("student_id").agg(
         pl.format("line {}, {}: {}", pl.col("line").first(), pl.col("course_code").first().fill_null("?"),
                   pl.col("message").first()).first().alias("first"),
@@ -307,4 +325,5 @@ def _with_reasons(gpas: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
     also = pl.when(pl.col("more") > 0).then(pl.format(" And {} more.", "more")).otherwise(pl.lit(""))
     first = first.select("student_id", (pl.col("first") + also).alias("reason"))
     joined = gpas.join(first, on="student_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.when(pl.col("state") == State.PENDING).then("reason").alias("reason"))
+    reason = pl.when(pl.col("state") == State.PENDING).then("reason").alias("reason")
+    return chosen(added(joined, reason), *COLUMNS, *FURTHER)

@@ -15,6 +15,7 @@ import polars as pl
 
 from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
 from gateway.core.gpa.filters import canonical, filter_expressions, lookup
+from gateway.core.gpa.frames import added, chosen
 from gateway.core.gpa.grades import (
     Calendar,
     Cell,
@@ -112,22 +113,23 @@ def _count(
     )
     if Cell.DEADLINE in cells:
         first.append(deadline_passed(policy, courses, as_of, calendar).alias("passed"))
-    frame = rows.with_columns(
+    frame = added(
+        rows,
         pl.col("grade_code").fill_null(len(readings) - 1).alias("grade_slot"),
         *reading_columns(states, "status_code", "state", grades),
         *_credit(policy, courses),
         *first,
     )
-    frame = frame.with_columns(*reading_columns(readings, "grade_slot", "grade", grades))
-    frame = frame.with_columns(*_decide(scale, by_status=bool(states), deadlines=Cell.DEADLINE in cells))
+    frame = added(frame, *reading_columns(readings, "grade_slot", "grade", grades))
+    frame = added(frame, *_decide(scale, by_status=bool(states), deadlines=Cell.DEADLINE in cells))
     if scale.reads_numbers:
-        frame = frame.with_columns(number_band(scale).alias("band"), number_points(scale).alias("number_points"))
-    frame = frame.with_columns(_grade_number(scale, grades).alias("grade_number"))
-    frame = frame.with_columns(_base(scale, grades).alias("base"), *_weight(policy, scale, courses, grades))
+        frame = added(frame, number_band(scale).alias("band"), number_points(scale).alias("number_points"))
+    frame = added(frame, _grade_number(scale, grades).alias("grade_number"))
+    frame = added(frame, _base(scale, grades).alias("base"), *_weight(policy, scale, courses, grades))
     why = _why(policy, scale, grades, cells, filtered=filtered is not None, projected=projected)
-    frame = frame.with_columns(_points(policy).alias("points"), why.alias("why"))
+    frame = added(frame, _points(policy).alias("points"), why.alias("why"))
     fault = _fault(scale, cells, filtered=filtered is not None, weighted=policy.weighting is not None)
-    return frame.select(*_results(scale, grades), fault.alias("fault"))
+    return chosen(frame, *_results(scale, grades), fault.alias("fault"))
 
 
 def _decide(scale: Scale, *, by_status: bool, deadlines: bool) -> list[pl.Expr]:

@@ -11,6 +11,7 @@ import polars as pl
 from gateway.core.gpa.counting import Counted, Why
 from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
 from gateway.core.gpa.filters import lookup
+from gateway.core.gpa.frames import added
 from gateway.core.gpa.policy import Policy, Repeats
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.words import folded
@@ -29,10 +30,10 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
     rows, repeats = counted.rows, policy.repeats
     plain = [pl.lit(1, pl.Int64).alias(AVERAGED), pl.lit(None, pl.UInt32).alias(ATTEMPTS)]
     if repeats is None or rows.is_empty():
-        return rows.with_columns(plain)
+        return added(rows, plain)
     part = _candidates(rows, repeats, courses)
     if part is None:
-        return rows.with_columns(plain)
+        return added(rows, plain)
     grouped = _grouped(part, repeats).with_columns(_term_order(courses.vocabulary["term"]))
     decided = _decide(repeats, grouped, counted.grades)
     return (
@@ -56,9 +57,9 @@ def _candidates(rows: pl.DataFrame, repeats: Repeats, courses: Courses) -> pl.Da
     codes = [courses.vocabulary["status"].index(word) for word in said_repeat]
     marked = pl.col("status_code").is_in(codes).fill_null(False) if codes else pl.lit(False)
     if "course_code" in repeats.same:
-        rows, twice = rows.with_columns(pl.col("course_code").alias("name")), pl.col(SHARED)
+        rows, twice = added(rows, pl.col("course_code").alias("name")), pl.col(SHARED)
     else:
-        rows = rows.with_columns(courses.rows["title"].gather(rows[ROW]).alias("name"))
+        rows = added(rows, courses.rows["title"].gather(rows[ROW]).alias("name"))
         twice = pl.struct(STUDENT, "name").is_duplicated() & pl.col("name").is_not_null()
     chosen = twice | pl.col("repeat_of").is_not_null() | marked
     if rows["repeat_of"].null_count() < len(rows):
@@ -72,7 +73,7 @@ def _candidates(rows: pl.DataFrame, repeats: Repeats, courses: Courses) -> pl.Da
 
 def _grouped(part: pl.DataFrame, repeats: Repeats) -> pl.DataFrame:
     """Each row with ``target`` (the first course's name), ``slot`` (its term, if terms tell courses apart)."""
-    part = part.with_columns(pl.coalesce("repeat_of", "name").alias("target"))
+    part = added(part, pl.coalesce("repeat_of", "name").alias("target"))
     for _ in range(_ROUNDS):
         links = part.filter(pl.col("repeat_of").is_not_null()).select(
             STUDENT, pl.col("name").alias("target"), pl.col("target").alias("further")
@@ -82,10 +83,10 @@ def _grouped(part: pl.DataFrame, repeats: Repeats) -> pl.DataFrame:
         if part["further"].null_count() == len(part):
             part = part.drop("further")
             break
-        part = part.with_columns(pl.coalesce("further", "target").alias("target")).drop("further")
+        part = added(part, pl.coalesce("further", "target").alias("target")).drop("further")
     by_term = "term" in repeats.same
     term = pl.col("term_code").cast(pl.Int64).fill_null(-1) if by_term else pl.lit(0, pl.Int64)
-    part = part.with_columns(term.alias("slot"))
+    part = added(part, term.alias("slot"))
     firsts = (
         part.filter(pl.col("repeat_of").is_null())
         .group_by(STUDENT, pl.col("name").alias("target"))
@@ -101,7 +102,7 @@ def _grouped(part: pl.DataFrame, repeats: Repeats) -> pl.DataFrame:
         .when(explicit & ~matches & ~alone).then(Problem.REPEAT_UNCLEAR.number)
         .otherwise(0)
     )  # fmt: skip
-    return part.with_columns(slot.alias("slot"), fault.cast(pl.UInt8).alias("new_fault"))
+    return added(part, slot.alias("slot"), fault.cast(pl.UInt8).alias("new_fault"))
 
 
 def _decide(repeats: Repeats, part: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
@@ -110,16 +111,16 @@ def _decide(repeats: Repeats, part: pl.DataFrame, grades: tuple[str, ...]) -> pl
     counts = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0) & (pl.col("new_fault") == 0)
     alone = pl.col("said_repeat") & (pl.len().over(group) == 1) & pl.col("repeat_of").is_null()
     lonely = pl.when(alone).then(pl.lit(Problem.REPEAT_WITHOUT_FIRST.number, pl.UInt8)).otherwise("new_fault")
-    part = part.with_columns(lonely.alias("new_fault"))
+    part = added(part, lonely.alias("new_fault"))
     tries = part.filter(counts).with_columns(pl.len().over(group).alias("tries")).filter(pl.col("tries") > 1)
-    tries = tries.with_columns(pl.struct(group).rank("dense").cast(pl.UInt32).alias(ATTEMPTS))
+    tries = added(tries, pl.struct(group).rank("dense").cast(pl.UInt32).alias(ATTEMPTS))
     when = [pl.col("year"), pl.col("completed"), pl.col("term_order")]
     ordered = tries.sort([ATTEMPTS, *when, "units", "base", "line"], nulls_last=True, maintain_order=True)
-    ordered = ordered.with_columns(pl.int_range(pl.len()).over(ATTEMPTS).alias("turn"))
+    ordered = added(ordered, pl.int_range(pl.len()).over(ATTEMPTS).alias("turn"))
     same_time = pl.struct("year", "completed", "term_order").n_unique().over(ATTEMPTS) < pl.col("tries")
     unordered = same_time | (pl.col("year").is_null() & pl.col("completed").is_null()).any().over(ATTEMPTS)
     needs_order = repeats.keep == "latest" or repeats.only_after is not None
-    ordered = ordered.with_columns(_kept(repeats).alias("kept"), _applies(repeats, grades).alias("applies"))
+    ordered = added(ordered, _kept(repeats).alias("kept"), _applies(repeats, grades).alias("applies"))
     why = pl.when(pl.col("applies") & ~pl.col("kept")).then(pl.lit(int(Why.REPEATED), pl.UInt8))
     fault = pl.when(unordered & needs_order).then(pl.lit(Problem.REPEAT_ORDER.number, pl.UInt8)).otherwise("new_fault")
     shares = pl.when(pl.col("applies") & (repeats.keep == "average")).then("tries").otherwise(1).cast(pl.Int64)

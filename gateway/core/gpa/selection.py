@@ -15,6 +15,7 @@ import polars as pl
 from gateway.core.gpa.counting import Why
 from gateway.core.gpa.courses import ROW, STUDENT, Courses
 from gateway.core.gpa.filters import canonical, lookup
+from gateway.core.gpa.frames import added
 from gateway.core.gpa.policy import Policy, Progression
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.repeats import ATTEMPTS
@@ -33,14 +34,14 @@ def prepare_selection(policy: Policy, courses: Courses, rows: pl.DataFrame, stud
     plan = make_plan(policy.selection)
     cells = [plan.cell_of.get(canonical(policy, "subject", word)) for word in courses.vocabulary["subject"]]
     early = _early(policy.selection.progression, courses, students)
-    usable = pl.col("why").is_in([int(Why.USED), int(Why.REPEATED)]) & (pl.col("fault") == 0)
-    rows = rows.with_columns(early.alias("early"), lookup("subject_code", cells, pl.Int8()).alias("cell"))
+    sound = (pl.col("fault") == 0) & ((pl.col("why") == int(Why.USED)) | (pl.col("why") == int(Why.REPEATED)))
     fault = (
-        pl.when(usable & (pl.col("units") % HUNDREDTH != 0)).then(Problem.CREDIT_TOO_FINE.number)
-        .when(usable & pl.col("early").is_null()).then(Problem.GRADE_LEVEL_MISSING.number)
+        pl.when(sound & (pl.col("units") % HUNDREDTH != 0)).then(pl.lit(Problem.CREDIT_TOO_FINE.number, pl.UInt8))
+        .when(sound & early.is_null()).then(pl.lit(Problem.GRADE_LEVEL_MISSING.number, pl.UInt8))
         .otherwise("fault")
     )  # fmt: skip
-    return rows.with_columns(fault.cast(pl.UInt8).alias("fault"))
+    cell = lookup("subject_code", cells, pl.Int8())
+    return added(rows, early.alias("early"), cell.alias("cell"), fault.alias("fault"))
 
 
 def _early(progression: Progression | None, courses: Courses, students: pl.DataFrame) -> pl.Expr:
@@ -79,91 +80,34 @@ def select_courses(
     """
     assert policy.selection is not None  # noqa: S101
     plan = make_plan(policy.selection)
-    ready = sums.filter(~pl.col("problem"))[STUDENT]
-    items, scale = _items(rows, ready, plan)
-    answers, chosen = _answers(plan, items, one_by_one=trace or len(ready) <= FEW)
-    sums = _with_answers(
-        sums, answers, scale, policy.selection.progression, _seventh_semesters(courses, students), as_of
-    )
-    if not trace:
-        return rows, sums
-    solved = answers.filter(pl.col("quality").is_not_null())[STUDENT]
-    left = (
-        pl.col(STUDENT).is_in(solved.implode())
-        & pl.col("why").is_in([int(Why.USED), int(Why.REPEATED)])
-        & (pl.col("fault") == 0)
-    )
-    picked = pl.col(ROW).is_in(chosen.implode())
-    why = (
-        pl.when(left & picked)
-        .then(int(Why.USED))
-        .when(left & (pl.col("why") == int(Why.USED)))
-        .then(int(Why.NOT_CHOSEN))
-    )
-    return rows.with_columns(why.otherwise("why").cast(pl.UInt8).alias("why")), sums
+    items = _items(rows, sums)
+    answers, chosen = _exact(plan, items) if trace or len(sums) <= FEW else (_in_columns(plan, items), None)
+    seventh = _seventh_semesters(courses, students)
+    sums = _with_answers(sums, answers, policy.selection.progression, seventh, as_of)
+    rows = _with_too_hard(rows, answers)
+    return rows if chosen is None else _with_chosen(rows, answers, chosen), sums
 
 
-def _items(rows: pl.DataFrame, ready: pl.Series, plan: Plan) -> tuple[pl.DataFrame, int]:
-    """The attempts that can be chosen, packed, and the micros that one whole point of theirs stands for."""
+def _items(rows: pl.DataFrame, sums: pl.DataFrame) -> pl.DataFrame:
+    """The attempts that can be chosen: those that count, and early ones whose later repeat might have to stand back."""
+    counts = pl.col("why") == int(Why.USED)
     alternative = (pl.col("why") == int(Why.REPEATED)) & pl.col("early") & pl.col(ATTEMPTS).is_not_null()
-    able = ((pl.col("why") == int(Why.USED)) | alternative) & (pl.col("fault") == 0)
-    able = able & pl.col(STUDENT).is_in(ready.implode()) & (pl.col("units") > 0) & pl.col("cell").is_not_null()
-    items = rows.filter(able).select(
-        STUDENT, ROW, "cell", "early", ATTEMPTS, "points", "course_code", "year", "term_code", "line",
-        (pl.col("units") // HUNDREDTH).alias("hundredths"), (pl.col("why") == int(Why.USED)).alias("best"),
+    able = (counts | alternative) & (pl.col("fault") == 0)
+    if sums["problem"].any():
+        able = able & ~pl.col(STUDENT).is_in(sums.filter("problem")[STUDENT].implode())
+    return rows.filter(able).select(
+        STUDENT, ROW, "cell", (pl.col("units") // HUNDREDTH).alias("hundredths"), "points", "early", ATTEMPTS,
+        counts.alias("best"), "course_code", "year", "term_code", "line",
     )  # fmt: skip
-    scale = math.gcd(MICROS, *items["points"].unique().to_list())
-    early = pl.when(pl.col("early") & plan.binds).then("hundredths").otherwise(0)
-    locked = pl.when(pl.col("cell").is_in(sorted(plan.locked_cells))).then(early).otherwise(0)
-    points = pl.col("points") // scale
-    packed = ((points * pl.col("hundredths") * (1 << EARLY_BITS) + locked) * (1 << EARLY_BITS) + early) * (
-        1 << COUNT_BITS
-    ) - 1
-    return items.with_columns(points.alias("points"), packed.alias("packed")), scale
 
 
-def _answers(plan: Plan, items: pl.DataFrame, *, one_by_one: bool) -> tuple[pl.DataFrame, pl.Series]:
-    """For each student ``quality``, ``hundredths``, ``chosen``, ``locked`` and ``hard``; and the chosen rows."""
-    bits = int(items["points"].max() or 0).bit_length() + 11  # type: ignore[arg-type]
-    if one_by_one or bits > MOST_QUALITY_BITS:
-        return _exact(plan, items)
-    grids = items.group_by(STUDENT).agg(grid_of("hundredths")).sort(STUDENT)
-    parts = []
-    for position, grid in enumerate(GRIDS):
-        served = grids.filter(pl.col("grid") == position)[STUDENT]
-        if len(served):
-            mine = items.filter(pl.col(STUDENT).is_in(served.implode()) & pl.col("best"))
-            parts.append(best_selections(plan, grid, mine))
-    left = grids.filter(pl.col("grid").is_null())[STUDENT]
-    if parts:
-        found = pl.concat(parts)
-        if plan.binds:
-            met = (pl.col("early") >= plan.early_units) & (pl.col("early_subject") >= plan.early_subject_units)
-        else:
-            met = pl.col(STUDENT).is_in(_with_enough_early(plan, items.filter("best")).implode())
-        found = found.with_columns(met.alias("locked"), pl.lit(False).alias("hard"))
-        open_ = found.filter(pl.col("quality").is_not_null() & ~pl.col("locked"))[STUDENT]
-        unproven = open_.filter(open_.is_in(_with_enough_early(plan, items).implode()))
-        found = found.filter(~pl.col(STUDENT).is_in(unproven.implode()))
-        left = pl.concat([left, unproven])
-        parts = [found.select(STUDENT, "quality", "hundredths", "chosen", "locked", "hard")]
-    rest, _ = _exact(plan, items.filter(pl.col(STUDENT).is_in(left.implode())))
-    return pl.concat([*parts, rest]), pl.Series(dtype=pl.UInt32)
-
-
-def _with_enough_early(plan: Plan, items: pl.DataFrame) -> pl.Series:
-    """The students whose early attempts among ``items`` are together enough."""
-    subject = pl.col("hundredths").filter(pl.col("cell").is_in(sorted(plan.locked_cells))).sum()
-    early = items.filter("early").group_by(STUDENT).agg(pl.col("hundredths").sum(), subject.alias("subject"))
-    enough = (pl.col("hundredths") >= plan.early_units) & (pl.col("subject") >= plan.early_subject_units)
-    return early.filter(enough)[STUDENT] if plan.early_units else items[STUDENT].unique()
-
-
-_ANSWER = {STUDENT: pl.UInt32(), "quality": pl.Int64(), "hundredths": pl.Int64(), "chosen": pl.Int64(),
+_ANSWER = {STUDENT: pl.UInt32(), "best_quality": pl.Int64(), "hundredths": pl.Int64(), "chosen": pl.Int64(),
            "locked": pl.Boolean(), "hard": pl.Boolean()}  # fmt: skip
+"""The best selection of a student: quality is points (micros) × hundredths; empty numbers where there is none."""
 
 
-def _exact(plan: Plan, items: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def _exact(plan: Plan, items: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+    """The answers found one by one, and the rows chosen."""
     answers: list[tuple[int, int | None, int | None, int | None, bool, bool]] = []
     rows: list[int] = []
     for student, mine, numbers in _by_student(items):
@@ -176,43 +120,112 @@ def _exact(plan: Plan, items: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
             answers.append((student, None, None, None, False, False))
             continue
         rows.extend(numbers[position] for position in best.rows)
-        totals = best.totals
-        answers.append((student, totals.quality, best.units, totals.courses, best.locked_met, False))
-    return pl.DataFrame(answers, schema=_ANSWER, orient="row"), pl.Series(rows, dtype=pl.UInt32)
+        answers.append((student, best.totals.quality, best.units, best.totals.courses, best.locked_met, False))
+    return pl.DataFrame(answers, schema=_ANSWER, orient="row"), rows
 
 
 def _by_student(items: pl.DataFrame) -> Iterator[tuple[int, list[Item], list[int]]]:
     """Each student's items in an order that does not depend on the order of the input, and their rows."""
-    ordered = items.sort([STUDENT, "course_code", "year", "term_code", "packed", "line"], nulls_last=True)
-    columns = ordered.select("cell", "hundredths", "points", "early", ATTEMPTS, "best").rows()
+    ordered = items.sort([STUDENT, "course_code", "year", "term_code", "points", "line"], nulls_last=True)
+    columns = [ordered[name].to_list() for name in ("cell", "hundredths", "points", "early", ATTEMPTS, "best")]
+    values = list(zip(*columns, strict=True))
     students, rows = ordered[STUDENT].to_list(), ordered[ROW].to_list()
     start = 0
     for end in range(1, len(students) + 1):
         if end == len(students) or students[end] != students[start]:
-            mine = [Item(position, *values) for position, values in enumerate(columns[start:end])]
+            mine = [Item(position, *each) for position, each in enumerate(values[start:end])]
             yield students[start], mine, rows[start:end]
             start = end
 
 
+def _in_columns(plan: Plan, items: pl.DataFrame) -> pl.DataFrame:
+    """The answers by columns for all whom they can prove, and one by one for the others."""
+    scale = math.gcd(MICROS, *items["points"].unique().to_list())
+    if (int(items["points"].max() or 0) // scale).bit_length() + 11 > MOST_QUALITY_BITS:  # type: ignore[arg-type]
+        return _exact(plan, items)[0]
+    grids = items.group_by(STUDENT).agg(grid_of("hundredths")).sort(STUDENT)
+    packed = items.filter("best").with_columns(_packed(plan, scale).alias("packed"))
+    parts = [pl.DataFrame(schema=_ANSWER)]
+    left = [grids.filter(pl.col("grid").is_null())[STUDENT]]
+    for position, grid in enumerate(GRIDS):
+        served = grids.filter(pl.col("grid") == position)[STUDENT]
+        if len(served):
+            mine = pl.col(STUDENT).is_in(served.implode())
+            found = best_selections(plan, grid, packed.filter(mine))
+            proven, unproven = _proven(plan, found, items.filter(mine))
+            parts.append(proven.with_columns(pl.col("best_quality") * scale))
+            left.append(unproven)
+    rest = items.filter(pl.col(STUDENT).is_in(pl.concat(left).implode()))
+    return pl.concat([*parts, _exact(plan, rest)[0]])
+
+
+def _packed(plan: Plan, scale: int) -> pl.Expr:
+    """As :func:`~gateway.core.gpa.selection_plan.pack`, with points in units of ``scale`` micros."""
+    early = pl.when(pl.col("early") & plan.binds).then("hundredths").otherwise(0)
+    locked = pl.when(pl.col("cell").is_in(sorted(plan.locked_cells))).then(early).otherwise(0)
+    quality = pl.col("points") // scale * pl.col("hundredths")
+    return ((quality * (1 << EARLY_BITS) + locked) * (1 << EARLY_BITS) + early) * (1 << COUNT_BITS) - 1
+
+
+def _proven(plan: Plan, found: pl.DataFrame, items: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Answers that the lock cannot change, and the students of whom that is not sure."""
+    if plan.binds:
+        met = (pl.col("early") >= plan.early_units) & (pl.col("early_subject") >= plan.early_subject_units)
+    else:
+        met = pl.col(STUDENT).is_in(_with_enough_early(plan, items.filter("best")).implode())
+    met = met.fill_null(False) | (plan.early_units == 0)
+    found = added(found, met.alias("locked"), pl.lit(False).alias("hard"))
+    hopeful = pl.col(STUDENT).is_in(_with_enough_early(plan, items).implode())
+    unsure = found.filter(pl.col("quality").is_not_null() & ~pl.col("locked") & hopeful)[STUDENT]
+    sure = found.filter(~pl.col(STUDENT).is_in(unsure.implode()))
+    return sure.rename({"quality": "best_quality"}).select(_ANSWER.keys()), unsure
+
+
+def _with_enough_early(plan: Plan, items: pl.DataFrame) -> pl.Series:
+    """The students whose early attempts among ``items`` are together enough."""
+    subject = pl.col("hundredths").filter(pl.col("cell").is_in(sorted(plan.locked_cells))).sum()
+    early = items.filter("early").group_by(STUDENT).agg(pl.col("hundredths").sum(), subject.alias("subject"))
+    enough = (pl.col("hundredths") >= plan.early_units) & (pl.col("subject") >= plan.early_subject_units)
+    return early.filter(enough)[STUDENT]
+
+
 def _with_answers(
-    sums: pl.DataFrame,
-    answers: pl.DataFrame,
-    scale: int,
-    progression: Progression | None,
-    seventh: pl.Series | None,
-    as_of: date,
+    sums: pl.DataFrame, answers: pl.DataFrame, progression: Progression | None, seventh: pl.Series | None, as_of: date
 ) -> pl.DataFrame:
-    joined = sums.join(answers, on=STUDENT, how="left", maintain_order="left", suffix="_best")
-    met = pl.col("quality_best").is_not_null()
+    joined = sums.join(answers, on=STUDENT, how="left", maintain_order="left")
+    met = pl.col("best_quality").is_not_null()
     locked = pl.col("locked").fill_null(False)
     if progression is not None and seventh is not None:
         due = (pl.lit(seventh).gather(pl.col(STUDENT)) <= as_of).fill_null(True)
         locked = pl.when(due | locked).then(locked)
-    return joined.with_columns(
-        pl.when(met).then(pl.col("quality_best") * (scale * HUNDREDTH)).otherwise("quality").alias("quality"),
+    return added(
+        joined,
+        pl.when(met).then(pl.col("best_quality") * HUNDREDTH).otherwise("quality").alias("quality"),
         pl.when(met).then(pl.col("hundredths") * HUNDREDTH).otherwise("units").alias("units"),
         pl.when(met).then("chosen").otherwise("courses_used").alias("courses_used"),
         met.alias("selection_met"),
         locked.alias("progression_met"),
         (pl.col("problem") | pl.col("hard").fill_null(False)).alias("problem"),
-    ).drop("quality_best", "hundredths", "chosen", "locked", "hard")
+    )
+
+
+def _with_too_hard(rows: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    """Where no selection could be proven best, the student's first course says so."""
+    hard = answers.filter("hard")[STUDENT]
+    if hard.is_empty():
+        return rows
+    first = pl.col(STUDENT).is_in(hard.implode()) & (pl.col("line") == pl.col("line").min().over(STUDENT))
+    return added(rows, pl.when(first).then(Problem.TOO_HARD.number).otherwise("fault").cast(pl.UInt8).alias("fault"))
+
+
+def _with_chosen(rows: pl.DataFrame, answers: pl.DataFrame, chosen: list[int]) -> pl.DataFrame:
+    """The chosen rows used, the others of the same students set aside."""
+    solved = answers.filter(pl.col("best_quality").is_not_null())[STUDENT]
+    mine = pl.col(STUDENT).is_in(solved.implode()) & (pl.col("fault") == 0)
+    picked = pl.col(ROW).is_in(chosen)
+    why = (
+        pl.when(mine & picked).then(int(Why.USED))
+        .when(mine & (pl.col("why") == int(Why.USED))).then(int(Why.NOT_CHOSEN))
+        .otherwise("why")
+    )  # fmt: skip
+    return added(rows, why.cast(pl.UInt8).alias("why"))

@@ -8,6 +8,7 @@ every solver maximises the same number, so that they all find the same choice.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -82,6 +83,7 @@ def unpack(packed: int) -> Totals:
     )
 
 
+@functools.lru_cache(maxsize=64)
 def make_plan(selection: Selection) -> Plan:
     """The tree of requirements, with the most units that each part can hold while the others have their least."""
     least = {subjects: units // HUNDREDTH for subjects, units in nested_minimums(selection).items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from gateway.core.gpa.frames import added
 from gateway.core.gpa.policy import Condition, Policy
 from gateway.core.mapping.rounding import MICROS
 
@@ -16,8 +17,9 @@ UNDETERMINED = "undetermined"
 def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame) -> pl.DataFrame:
     """``found`` (``student_id``, ``exact``, ``over``, ``micros`` …) with ``standing``, empty where there is no GPA."""
     if not policy.standings:
-        return found.with_columns(pl.lit(None, pl.String).alias("standing"))
-    found = found.join(students, on="student_id", how="left", maintain_order="left")
+        return added(found, pl.lit(None, pl.String).alias("standing"))
+    if any(each.when is not None and _needs_facts(each.when) for each in policy.standings):
+        found = found.join(students, on="student_id", how="left", maintain_order="left")
     standing = pl.lit(None, pl.String)
     for each in reversed(policy.standings):
         met = pl.lit(True) if each.when is None else _holds(each.when, policy)
@@ -25,7 +27,11 @@ def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame) ->
             pl.when(met.is_null()).then(pl.lit(UNDETERMINED))
             .when(met).then(pl.lit(each.name)).otherwise(standing)
         )  # fmt: skip
-    return found.with_columns(pl.when(pl.col("micros").is_not_null()).then(standing).alias("standing"))
+    return added(found, pl.when(pl.col("micros").is_not_null()).then(standing).alias("standing"))
+
+
+def _needs_facts(condition: Condition) -> bool:
+    return bool(condition.facts or condition.any_test) or any(_needs_facts(each) for each in condition.of)
 
 
 def _holds(condition: Condition, policy: Policy) -> pl.Expr:

@@ -23,13 +23,16 @@ FACTS: Mapping[str, pl.DataType] = MappingProxyType(
 _YES, _NO = ("true", "yes", "y", "1", "x"), ("false", "no", "n", "0")
 
 
+_NOBODY = pl.DataFrame(schema={"student_id": pl.String(), **FACTS})
+
+
 def read_students(students: pl.DataFrame | None) -> pl.DataFrame:
     """``student_id`` and all of :data:`FACTS`, typed; text is read, and what cannot be read is unknown.
 
     Raises :class:`DataError` (``gpa.students``) for a student with two rows, or without ``student_id``.
     """
     if students is None:
-        return pl.DataFrame(schema={"student_id": pl.String(), **FACTS})
+        return _NOBODY
     if "student_id" not in students.columns:
         raise DataError("The table of students has no student_id.", hint="Add it.", code="gpa.students")
     if students["student_id"].is_duplicated().any():

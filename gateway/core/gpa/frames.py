@@ -1,0 +1,27 @@
+"""Adding and choosing columns at the price of the frame's size.
+
+Polars evaluates the expressions of one call in parallel. For the transcript of one student, handing them to threads
+costs several times more than the work itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import polars as pl
+
+SMALL = 2_000
+"""Rows up to which expressions are evaluated one after the other."""
+
+Columns: TypeAlias = "pl.Expr | pl.Series | str | Iterable[pl.Expr] | Iterable[str]"
+
+
+def added(frame: pl.DataFrame, *columns: Columns) -> pl.DataFrame:
+    """``frame`` with further or changed columns."""
+    return frame.with_columns_seq(*columns) if len(frame) <= SMALL else frame.with_columns(*columns)
+
+
+def chosen(frame: pl.DataFrame, *columns: Columns) -> pl.DataFrame:
+    """Only these columns of ``frame``."""
+    return frame.select_seq(*columns) if len(frame) <= SMALL else frame.select(*columns)
