@@ -9,19 +9,28 @@ from __future__ import annotations
 
 from gateway.core.mapping.compiled import CompiledMapping
 from gateway.core.mapping.compiler import compile_mapping
+from gateway.core.mapping.coverage import Difference, coverage, diff
 from gateway.core.mapping.examples import Failure, run_examples
 from gateway.core.mapping.explain import Explanation, explain
 from gateway.core.mapping.gather import gather_evidence
+from gateway.core.mapping.json_schema import json_schema
+from gateway.core.mapping.lint import Remark, lint
 from gateway.core.mapping.result import Mapped, merge_mapped
 
 __all__ = [
     "CompiledMapping",
+    "Difference",
     "Explanation",
     "Failure",
     "Mapped",
+    "Remark",
     "compile_mapping",
+    "coverage",
+    "diff",
     "explain",
     "gather_evidence",
+    "json_schema",
+    "lint",
     "merge_mapped",
     "run_examples",
 ]

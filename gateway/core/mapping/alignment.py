@@ -28,6 +28,11 @@ Target: TypeAlias = tuple[str, int]
 Row: TypeAlias = Mapping[str, object]
 Find: TypeAlias = Callable[[Row], Sequence[Target]]
 
+CROSSWALK_COLUMNS = (
+    "competency", "weight", "statement", "domain", "results", "students", "suggestion", "review", "note",
+)  # fmt: skip
+"""Columns of a crosswalk that are no columns of evidence to look up; all but the first two are for people."""
+
 WAYS = ("learning_objectives", "codes", "crosswalk", "associations", "competency", "competencies")
 
 
@@ -64,6 +69,8 @@ class Way:
     find: Find
     known: Callable[[], Collection[str]] = tuple
     """The codes that it knows, for "did you mean"."""
+    table: str | None = None
+    """The crosswalk that it looks into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +221,7 @@ class _Compiler:
 
         known = tuple(str(value) for value in table[keys[0]].drop_nulls())
         columns = tuple(code.column for code in where)
-        return Way(f"crosswalk {name}", when, tuple(where), columns, find, lambda: known)
+        return Way(f"crosswalk {name}", when, tuple(where), columns, find, lambda: known, name)
 
     def _crosswalk_columns(self, name: str, table: pl.DataFrame, path: Path) -> tuple[str, ...]:
         keys, unknown = [], False
@@ -223,11 +230,11 @@ class _Compiler:
             self.reader.note((*path, "crosswalk"), message, "Its first line must name the columns.", "crosswalk")
             return ()
         for column in table.columns:
-            if column in ("competency", "weight", "note") or column.startswith("_"):
+            if column in CROSSWALK_COLUMNS or column.startswith("_"):
                 continue
             if column not in self.columns:
                 unknown = True
-                known = (*self.columns, "weight", "note")
+                known = (*self.columns, *CROSSWALK_COLUMNS)
                 self.reader.unknown((*path, "crosswalk"), f"column of {name}", column, known, "unknown-column")
             else:
                 keys.append(column)

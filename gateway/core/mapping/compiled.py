@@ -60,6 +60,8 @@ class CompiledMapping:
     continuum: Continuum | Portfolio | None
     credits: Sequence[Credit]
     document: Document
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
+    """The crosswalks and other tables that the file names."""
     examples: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     def reports_on(self, day: datetime.date) -> bool:

@@ -98,6 +98,7 @@ def compile_mapping(
         continuum=continuum,
         credits=credits,
         document=document,
+        tables=dict(crosswalks),
         examples=data.get("examples", ()),
     )
 

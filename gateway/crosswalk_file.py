@@ -1,0 +1,103 @@
+"""The crosswalk as a workbook that people review: edit it, save it, and name it in the mapping in the CSV's place.
+
+Each line is a local code, the competency that it stands for, and what helps to decide: the competency's statement, how
+many results and students carry the code, the nearest known code. A line whose ``competency`` is empty is still under
+review and is passed over. Columns after ``weight`` are for people and are not read.
+"""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import polars as pl
+import xlsxwriter
+
+from gateway.core.mapping import CompiledMapping
+from gateway.core.mapping.prepare import prepare
+
+REVIEW = ("open", "agreed", "ask", "wrong")
+_PEOPLE = ("statement", "domain", "results", "students", "suggestion", "review", "note")
+_WIDTHS = {"competency": 22, "weight": 8, "statement": 60, "domain": 14, "suggestion": 34, "review": 10, "note": 40}
+
+
+def crosswalk_table(mapping: CompiledMapping, name: str, evidence: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The crosswalk ``name`` of a mapping with the columns for people; codes of ``evidence`` that match nothing are
+    added without a competency, the most frequent first."""
+    table = mapping.tables[name]
+    keys = [column for column in table.columns if column not in ("competency", "weight", *_PEOPLE) and column[0] != "_"]
+    found = {str(word): mapping.framework.find(str(word)) for word in table["competency"].drop_nulls().unique()}
+    statements = {word: item.statement for word, item in found.items() if item}
+    domains = {word: _domain(mapping, item.id) for word, item in found.items() if item}
+    weight = pl.col("weight").cast(pl.String) if "weight" in table.columns else pl.lit("1")
+    kept = [pl.col(name).cast(pl.String) for name in ("review", "note") if name in table.columns]
+    rows = table.select(
+        *(pl.col(key).cast(pl.String) for key in keys),
+        pl.col("competency").cast(pl.String),
+        weight.fill_null("1").alias("weight"),
+        pl.col("competency").replace_strict(statements, default=None, return_dtype=pl.String).alias("statement"),
+        pl.col("competency").replace_strict(domains, default=None, return_dtype=pl.String).alias("domain"),
+        *kept,
+    )
+    if evidence is not None and len(keys) == 1:
+        rows = _with_evidence(rows, keys[0], mapping, evidence)
+    for column in _PEOPLE:
+        if column not in rows.columns:
+            rows = rows.with_columns(pl.lit(None, pl.String).alias(column))
+    state = pl.when(pl.col("competency").is_null()).then(pl.lit("open")).otherwise(pl.lit("agreed"))
+    rows = rows.with_columns(pl.coalesce("review", state).alias("review"))
+    return rows.select(*keys, "competency", "weight", *_PEOPLE)
+
+
+def write_crosswalk(table: pl.DataFrame, path: Path) -> None:
+    """Write ``table`` as a workbook with a fixed header, a filter, and a list of words for the review."""
+    with xlsxwriter.Workbook(path) as book:
+        book.set_properties({"created": datetime.datetime(2000, 1, 1)})  # equal tables are equal files
+        text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "bottom": 1})
+        sheet = book.add_worksheet("crosswalk")
+        for n, name in enumerate(table.columns):
+            sheet.set_column(n, n, _WIDTHS.get(name, 18), text)
+            sheet.write_string(0, n, name, head)
+        for line, row in enumerate(table.rows(), start=1):
+            for n, cell in enumerate(row):
+                if isinstance(cell, int):
+                    sheet.write_number(line, n, cell)
+                elif cell is not None:
+                    sheet.write_string(line, n, str(cell))
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, max(table.height, 1), table.width - 1)
+        column = table.columns.index("review")
+        sheet.data_validation(1, column, max(table.height, 1), column, {"validate": "list", "source": list(REVIEW)})
+
+
+def _domain(mapping: CompiledMapping, id: str) -> str | None:
+    if mapping.continuum is not None:
+        return mapping.continuum.domain_of[mapping.collector.numbers[id]]
+    above = (id, *mapping.framework.ancestors(id))[-1]
+    return mapping.label(above)
+
+
+def _with_evidence(rows: pl.DataFrame, key: str, mapping: CompiledMapping, evidence: pl.DataFrame) -> pl.DataFrame:
+    """Counts for each code, and the codes that match nothing at the end."""
+    frame = prepare(evidence)
+    if key in frame.columns:
+        counted = frame.select(pl.col(key).cast(pl.String), "student_id").drop_nulls(key)
+        counts = counted.group_by(pl.col(key).str.strip_chars().str.to_lowercase().alias("_code")).agg(
+            pl.len().alias("results"), pl.col("student_id").n_unique().alias("students")
+        )
+        rows = (
+            rows.with_columns(pl.col(key).str.to_lowercase().alias("_code"))
+            .join(counts, on="_code", how="left", maintain_order="left")
+            .drop("_code")
+        )
+    missing = mapping.apply(evidence).unmatched.filter((pl.col("kind") == "code") & pl.col("value").is_not_null())
+    known = set(rows[key].str.to_lowercase())
+    missing = missing.filter(~pl.col("value").str.to_lowercase().is_in(list(known)))
+    added = missing.select(
+        pl.col("value").alias(key),
+        pl.lit("1").alias("weight"),
+        pl.col("rows").alias("results"),
+        "students",
+        "suggestion",
+    )
+    return pl.concat([rows, added], how="diagonal")

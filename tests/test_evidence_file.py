@@ -1,0 +1,127 @@
+"""Evidence from files in every form, in parts, and tables out: the same bytes however the file was cut."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from gateway.core.errors import ConfigurationError, DataError
+from gateway.core.mapping import merge_mapped
+from gateway.evidence_file import Format, column_name, open_evidence, write_tables
+from tests.core.mapping.conftest import BASE, compiled
+
+ROWS = [
+    {"student_id": f"{n % 23:04}", "score": str(n % 9 / 2), "scored_at": f"2026-09-{n % 28 + 1:02}",
+     "standard": ("MATH.7.PS", "MATH.8.RE", "ELA.7.R")[n % 3], "result_id": f"r{n}"}
+    for n in range(400)
+]  # fmt: skip
+MAPPING = compiled(
+    BASE.replace("most_recent", "decaying_average, newest: 0.65") + "continuum: {domains: [MATH, ELA]}\n"
+)
+
+
+def write(path: Path) -> Path:
+    frame = pl.DataFrame(ROWS)
+    if path.suffix == ".csv":
+        frame.write_csv(path)
+    elif path.suffix == ".parquet":
+        frame.with_columns(pl.col("score").cast(pl.Float64)).write_parquet(path)
+    elif path.suffix == ".ndjson":
+        frame.with_columns(pl.col("score").cast(pl.Float64)).write_ndjson(path)
+    elif path.suffix == ".xlsx":
+        with xlsxwriter.Workbook(path) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, frame.columns)
+            for n, row in enumerate(frame.rows(), start=1):
+                sheet.write_row(n, 0, row)
+    else:
+        path.mkdir()
+        for n, part in enumerate(frame.iter_slices(150)):
+            part.write_parquet(path / f"{n}.parquet")
+    return path
+
+
+def levels(path: Path, out: Path, form: Format = Format.CSV, **more: int) -> dict[str, bytes]:
+    with open_evidence(path, **more) as parts:
+        mapped = merge_mapped(MAPPING.apply(part) for part in parts)
+    return {file.name: file.read_bytes() for file in write_tables(mapped, out, form)}
+
+
+@pytest.mark.parametrize("name", ["e.csv", "e.xlsx", "e.ndjson", "e.parquet", "folder"])
+def test_every_form_of_file_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
+    expected = levels(write(tmp_path / "expected.csv"), tmp_path / "out")
+    assert levels(write(tmp_path / name), tmp_path / "other") == expected
+    assert expected["levels.csv"].startswith(
+        b"student_id,competency,level,proficient,state,evidence_count,first_scored_at,last_scored_at,mapping,version\n"
+        b"0000,ELA.7.R,"
+    )
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_the_number_of_parts_changes_nothing(tmp_path: Path, form: Format) -> None:
+    path = write(tmp_path / "e.csv")
+    whole = levels(path, tmp_path / "whole", form)
+    for rows in (7, 100, 399):
+        assert levels(path, tmp_path / str(rows), form, rows_per_part=rows) == whole
+
+
+def test_identifiers_keep_their_leading_zeros(tmp_path: Path) -> None:
+    for name in ("e.csv", "e.xlsx"):
+        with open_evidence(write(tmp_path / name)) as parts:
+            assert next(parts)["student_id"][0] == "0000"
+
+
+@pytest.mark.parametrize("written", ["student_id", "Student ID", "studentId", " STUDENT-ID ", "Student_Id"])
+def test_column_names_are_read_however_they_are_written(written: str) -> None:
+    assert column_name(written) == "student_id"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "code"),
+    [
+        ("e.csv", "student_id,score\nS1,3\nS2,4,5,6\n", DataError, "evidence.unreadable"),
+        ("e.parquet", "no parquet", DataError, "evidence.unreadable"),
+        ("e.ndjson", "{", DataError, "evidence.unreadable"),
+        ("e.ods", "", ConfigurationError, "evidence.kind"),
+        (None, "", ConfigurationError, "evidence.missing"),
+    ],
+)
+def test_what_is_no_evidence_is_refused(
+    tmp_path: Path, name: str | None, content: str, error: type[Exception], code: str
+) -> None:
+    path = tmp_path / (name or "nowhere.csv")
+    if name:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(error) as refused, open_evidence(path) as parts:
+        list(parts)
+    assert getattr(refused.value, "code", None) == code
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "e.csv"
+    path.write_text("student_id,points\nS1,3\n", encoding="utf-8")
+    with (
+        pytest.raises(ConfigurationError, match="The evidence has no column score and no column scored_at"),
+        open_evidence(path) as parts,
+    ):
+        MAPPING.apply(next(parts))
+
+
+def test_an_empty_file_gives_empty_tables(tmp_path: Path) -> None:
+    path = tmp_path / "e.csv"
+    path.write_text("student_id,score,scored_at,standard\n", encoding="utf-8")
+    with open_evidence(path) as parts:
+        mapped = merge_mapped(MAPPING.apply(part) for part in parts)
+    assert mapped.levels.is_empty()
+    assert mapped.levels.schema["level"] == pl.Decimal(18, 2)
+
+
+def test_scores_with_many_places_are_exact(tmp_path: Path) -> None:
+    path = tmp_path / "e.csv"
+    path.write_text("student_id,score,scored_at,standard\nS1,2.5,2026-09-01,MATH.7.PS\n", encoding="utf-8")
+    with open_evidence(path) as parts:
+        assert MAPPING.apply(next(parts)).levels["level"].to_list() == [Decimal("2.50")]
