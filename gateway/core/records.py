@@ -71,40 +71,32 @@ class Gradebook:
         self.titles = titles
         self.naming = naming
         self._enrolled = _enrolled(tables)
-        self._results: list[pl.DataFrame] = []
         self._objectives: list[pl.DataFrame] = []
 
-    def add(self, found: Continuum) -> None:
-        """The results of some students, who are in no other ``found``."""
+    def results(self, found: Continuum) -> pl.DataFrame:
+        """The results of some students, who are in no other ``found``, with their learning objectives nested."""
         placed = (
             found.taught.select("student_id", "class_id", "domain")
             .unique()
             .join(self._enrolled, on=["student_id", "class_id"], how="semi")
             .join(found.domains.select("student_id", "domain"), on=["student_id", "domain"], how="semi")
         )
-        self._results.append(_results(placed, found, self.naming))
-        self._objectives.append(
-            placed.join(
-                found.levels.select("student_id", "domain", "competency_id"), on=["student_id", "domain"], how="left"
-            )
-            .select("class_id", "domain", "competency_id")
-            .unique()
+        objectives = placed.join(
+            found.levels.select("student_id", "domain", "competency_id"), on=["student_id", "domain"], how="left"
         )
+        self._objectives.append(objectives.select("class_id", "domain", "competency_id").unique())
+        return _results(placed, found, self.naming)
 
-    def records(self) -> dict[str, pl.DataFrame]:
-        """The desired records by entity, with the rows that are part of them nested under their table's name."""
+    def frame(self) -> dict[str, pl.DataFrame]:
+        """What all results made so far refer to: category, score scales and line items, by entity."""
         nothing = {"class_id": pl.String, "domain": pl.String, "competency_id": pl.String}
         objectives = pl.concat([pl.DataFrame(schema=nothing), *self._objectives]).unique()
         category = _id(self.naming, "category")
         line_items = _line_items(objectives, self.tables, self.titles, self.naming, category)
-        results = (
-            pl.concat(self._results).sort("id") if self._results else _conform(pl.DataFrame({"id": []}), "results")
-        )
         return {
             "categories": _conform(pl.DataFrame({"id": [category], "title": [self.naming.category]}), "categories"),
             "score_scales": _score_scales(line_items, self.naming),
             "line_items": line_items,
-            "results": results,
         }
 
 
@@ -223,7 +215,7 @@ def _results(placed: pl.DataFrame, found: Continuum, naming: Naming) -> pl.DataF
         ),
         on=["student_id", "domain"],
     )  # fmt: skip
-    return _conform(_nest(rows, objectives, "result_learning_objectives"), "results").rechunk()
+    return _conform(_nest(rows, objectives, "result_learning_objectives"), "results")
 
 
 def _nest(parents: pl.DataFrame, rows: pl.DataFrame, table: str) -> pl.DataFrame:

@@ -39,7 +39,7 @@ def write_page(folder: Path, stream: Stream, number: int, page: Page) -> dict[st
         if frame.is_empty() and number > 1:
             continue
         name = f"{number:06}-{table}.parquet"
-        frame.write_parquet(target / f"{name}.part", compression="zstd", compression_level=1)
+        frame.write_parquet(target / f"{name}.part", compression="lz4")
         (target / f"{name}.part").replace(target / name)
         files[table] = f"{stream.name}/{name}"
     return files

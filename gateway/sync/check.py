@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -55,11 +58,10 @@ class _Outcome:
     notes: Notes = field(default_factory=Counter)
     nameless: int = 0
 
-    def add(self, checked: Checked) -> pl.DataFrame:
-        if not checked.quarantine.is_empty():
-            self.quarantine.append(checked.quarantine)
-        self.notes.update(checked.notes)
-        return checked.rows
+    def note(self, quarantine: pl.DataFrame, notes: Notes) -> None:
+        if not quarantine.is_empty():
+            self.quarantine.append(quarantine)
+        self.notes.update(notes)
 
     def quarantined(self) -> pl.DataFrame:
         return pl.concat(self.quarantine) if self.quarantine else empty_quarantine()
@@ -69,6 +71,17 @@ class _Outcome:
 
     def deleted_ids(self) -> pl.Series:
         return pl.concat(self.deleted).unique() if self.deleted else pl.Series("id", [], pl.String)
+
+
+@dataclass(frozen=True, slots=True)
+class _TypedPage:
+    """A page after rule 1: its good rows in a file, what rule 2 needs to know of them, and what was found."""
+
+    file: Path
+    prints: pl.DataFrame
+    deleted: pl.Series
+    quarantine: pl.DataFrame
+    notes: Notes
 
 
 class Check:
@@ -133,60 +146,70 @@ class Check:
 
     def _check_table(self, table: Table) -> None:
         outcome = _Outcome()
-        typed = list(self._read(table, outcome))
+        self._refine(table, self._read(table, outcome), outcome)
         self._note_rejects(table, outcome)
         if table.part_of is None:
-            self._split(table, self._refine(table, map(_read_temporary, typed), outcome))
             self._merge_records(table, outcome)
         else:
-            whole = pl.concat(map(_read_temporary, typed)) if typed else pl.DataFrame(schema=_checked_schema(table))
-            self._merge_links(table, next(self._refine(table, [whole], outcome)), outcome)
+            self._merge_links(table, self._fresh_part(table, 0), outcome)
         self._close(table, outcome)
 
-    def _raw_pages(self, table: Table) -> Iterator[pl.DataFrame]:
-        """The staged pages, and what was set aside by an earlier delta pull and not delivered again."""
+    def _raw_pages(self, table: Table) -> list[Callable[[], pl.DataFrame]]:
+        """The staged pages, and what was set aside by an earlier pull and not delivered again; read when called."""
         stream = self.streams[table.name]
-        for file in stream.files.get(table.name, ()):
-            yield _conform(read_page(file), table)
+        files = list(stream.files.get(table.name, ()))
+        pages: list[Callable[[], pl.DataFrame]] = [partial(_read_raw, file, table) for file in files]
         if stream.stream.mode is PullMode.DELTA and self.previous is not None:
             aside = self.previous.set_aside(table.name)
             if aside is not None:
-                for file in stream.files.get(table.name, ()):
-                    aside = aside.join(read_page(file), on=list(table.key), how="anti", nulls_equal=True)
-                yield _conform(aside, table)
+                pages.append(partial(_not_delivered, aside, files, table))
+        return pages
 
-    def _read(self, table: Table, outcome: _Outcome) -> Iterator[Path]:
+    def _read(self, table: Table, outcome: _Outcome) -> list[_TypedPage]:
         """Types and duplicates: typed pages as files."""
-        files: list[Path] = []
-        prints: list[pl.DataFrame] = []
-        for number, raw in enumerate(self._raw_pages(table)):
-            rows = self._typed(table, raw, outcome)
-            prints.append(fingerprints(rows, table, number))
-            files.append(self._temporary(table, "typed", number, rows))
-        duplicates = find_duplicates(pl.concat(prints)) if prints else None
-        for number, file in enumerate(files):
-            if duplicates is not None and duplicates.concerns(number):
-                rows = outcome.add(leave_out(_read_temporary(file), table, number, duplicates))
-                yield self._temporary(table, "unique", number, rows)
-            else:
-                yield file
-
-    def _typed(self, table: Table, raw: pl.DataFrame, outcome: _Outcome) -> pl.DataFrame:
-        if "status" in table.names:
-            status = raw["status"]
-            gone = status.str.strip_chars().str.to_lowercase().is_in(["tobedeleted", "inactive"])
-            if status.null_count() < len(status) and gone.any():
-                outcome.deleted.append(_names(raw.filter(gone), table))
-                raw = raw.filter(~gone.fill_null(False))
-        checked = read_rows(raw, table, self.rules.dates)
-        return outcome.add(checked)
-
-    def _refine(self, table: Table, pages: Iterable[pl.DataFrame], outcome: _Outcome) -> Iterator[pl.DataFrame]:
-        """References and score limits."""
-        limits = self._limits() if table.name == "results" else None
+        raw = self._raw_pages(table)
+        pages = list(_in_order(lambda number: self._typed(table, number, raw[number]()), range(len(raw))))
         for page in pages:
-            rows = outcome.add(check_references(page, table, self.known, self.quarantined))
-            yield rows if limits is None else outcome.add(check_scores(rows, table, limits))
+            outcome.deleted.append(page.deleted)
+            outcome.note(page.quarantine, page.notes)
+        return pages
+
+    def _typed(self, table: Table, number: int, raw: pl.DataFrame) -> _TypedPage:
+        deleted = pl.Series("id", [], pl.String)
+        if "status" in table.names and raw["status"].null_count() < raw.height:
+            gone = raw["status"].str.strip_chars().str.to_lowercase().is_in(["tobedeleted", "inactive"])
+            deleted = _names(raw.filter(gone), table)
+            raw = raw.filter(~gone.fill_null(False))
+        checked = read_rows(raw, table, self.rules.dates)
+        file = self._temporary(table, "typed", number, checked.rows)
+        return _TypedPage(file, fingerprints(checked.rows, table, number), deleted, checked.quarantine, checked.notes)
+
+    def _refine(self, table: Table, pages: list[_TypedPage], outcome: _Outcome) -> None:
+        """Duplicates, references and score limits; good rows go into the part of their student."""
+        duplicates = find_duplicates(pl.concat([page.prints for page in pages])) if pages else None
+        limits = self._limits() if table.name == "results" else None
+
+        def refine(number: int) -> list[Checked]:
+            rows = pl.read_ipc(pages[number].file)
+            steps = [leave_out(rows, table, number, duplicates)]
+            steps.append(check_references(steps[-1].rows, table, self.known, self.quarantined))
+            if limits is not None:
+                steps.append(check_scores(steps[-1].rows, table, limits))
+            self._split(table, number, steps[-1].rows)
+            return [replace(step, rows=step.rows.clear()) for step in steps]
+
+        for steps in _in_order(refine, range(len(pages))):
+            for step in steps:
+                outcome.note(step.quarantine, step.notes)
+
+    def _split(self, table: Table, number: int, rows: pl.DataFrame) -> None:
+        parts = self._parts_of(table) if table.part_of is None else 1
+        if parts == 1:
+            self._temporary(table, "part-000", number, rows)
+            return
+        of = part_of(rows["student_id"], parts)
+        for part in range(parts):
+            self._temporary(table, f"part-{part:03}", number, rows.filter(of == part))
 
     def _limits(self) -> pl.DataFrame | None:
         if self.rules.extra_credit or "line_items" not in self.rows:
@@ -236,20 +259,11 @@ class Check:
     def _parts_of(self, table: Table) -> int:
         return self.parts if table.name in STUDENT_TABLES else 1
 
-    def _split(self, table: Table, pages: Iterable[pl.DataFrame]) -> None:
-        """Good rows into the part of their student."""
-        parts = self._parts_of(table)
-        for number, rows in enumerate(pages):
-            if parts == 1:
-                self._temporary(table, "part-000", number, rows)
-                continue
-            of = part_of(rows["student_id"], parts)
-            for part in range(parts):
-                self._temporary(table, f"part-{part:03}", number, rows.filter(of == part))
-
     def _fresh_part(self, table: Table, part: int) -> pl.DataFrame:
         files = sorted((self.work / table.name / f"part-{part:03}").iterdir()) if self._has_parts(table) else []
-        return pl.concat(map(_read_temporary, files)) if files else pl.DataFrame(schema=_checked_schema(table))
+        return (
+            pl.concat([pl.read_ipc(file) for file in files]) if files else pl.DataFrame(schema=_checked_schema(table))
+        )
 
     def _fresh_ids(self, table: Table, part: int) -> pl.Series:
         files = sorted((self.work / table.name / f"part-{part:03}").iterdir()) if self._has_parts(table) else []
@@ -313,7 +327,7 @@ class Check:
     def _write(self, table: Table, part: int, rows: pl.DataFrame) -> None:
         path = part_path(self.folder, table.name, part)
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_parquet(path, compression="zstd", compression_level=1)
+        rows.write_parquet(path, compression="lz4")
         present = int((rows[MISSING] < self.rules.gone_after).sum()) if MISSING in rows.columns else rows.height
         self.rows[table.name] = self.rows.get(table.name, 0) + present
 
@@ -347,7 +361,7 @@ class Check:
 
     def _raw_rows(self, table: Table, quarantine: pl.DataFrame) -> pl.DataFrame:
         found = [
-            raw.join(quarantine.select(SOURCE, LINE), on=[SOURCE, LINE], how="semi") for raw in self._raw_pages(table)
+            raw().join(quarantine.select(SOURCE, LINE), on=[SOURCE, LINE], how="semi") for raw in self._raw_pages(table)
         ]
         return pl.concat(found) if found else pl.DataFrame(schema=table.raw_schema)
 
@@ -361,8 +375,31 @@ def streams_to_retry(snapshot: Snapshot) -> dict[str, Staged]:
     }
 
 
-def _read_temporary(path: Path) -> pl.DataFrame:
-    return pl.read_ipc(path)
+WORKERS = 2
+"""Pages that are checked at the same time: two keep both cores of a small server busy and memory low."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def _in_order(work: Callable[[In], Out], items: Sequence[In]) -> Iterator[Out]:
+    """``work`` of each item, several at a time, in the items' order."""
+    if len(items) <= 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="check") as pool:
+        yield from pool.map(work, items)
+
+
+def _read_raw(file: Path, table: Table) -> pl.DataFrame:
+    return _conform(read_page(file), table)
+
+
+def _not_delivered(aside: pl.DataFrame, files: Sequence[Path], table: Table) -> pl.DataFrame:
+    """The rows of ``aside`` whose records are not among the pages."""
+    for file in files:
+        aside = aside.join(read_page(file), on=list(table.key), how="anti", nulls_equal=True)
+    return _conform(aside, table)
 
 
 def _checked_schema(table: Table) -> dict[str, pl.DataType]:

@@ -6,9 +6,11 @@ so the result does not depend on how the snapshot is cut.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -31,7 +33,8 @@ SHARED_TABLES = (
     "academic_sessions", "orgs", "courses", "classes", "users", "enrollments", "categories", "score_scales",
     "score_scale_values", "line_items", "line_item_learning_objectives", "line_item_score_scales",
 )  # fmt: skip
-OUTPUTS = ("levels", "continuum", "credits", "unmatched")
+OUTPUTS = ("levels", "continuum", "credits")
+"""What stands under ``map/`` of a run, in the snapshot's parts, each sorted by student."""
 
 
 def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = None) -> Mapping[str, Any]:
@@ -46,20 +49,23 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
     domains = _domains(compiled)
     naming = Naming(work.district.id, work.sync.name, work.sync.push.category, compiled.name, _scale(compiled))
     gradebook = Gradebook(tables, domains.titles, naming)
+    folder = work.folder / "map"
+    shutil.rmtree(folder / "results", ignore_errors=True)
     parts: list[Mapped] = []
+    levels = students = 0
     for part in range(snapshot.parts):
         work.progress("map", part, snapshot.parts)
         work.breathe()
         mapped, where = _map_part(compiled, tables, facts, work, snapshot, part, as_of)
-        gradebook.add(_continuum(compiled, domains, mapped, where))
-        parts.append(mapped)
+        _write_part(folder, "results", part, gradebook.results(_continuum(compiled, domains, mapped, where)))
+        levels += mapped.levels.height
+        students += mapped.levels["student_id"].n_unique()
+        parts.append(_on_disk(folder, part, mapped))
     whole = merge_mapped(parts)
-    parts.clear()
-    folder = work.folder / "map"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in OUTPUTS:
-        getattr(whole, name).write_parquet(folder / f"{name}.parquet", compression="zstd")
-    write_desired(work.folder / "desired", gradebook.records())
+    whole.unmatched.write_parquet(folder / "unmatched.parquet")
+    results = pl.concat([pl.read_parquet(file) for file in sorted((folder / "results").iterdir())]).sort("id")
+    write_desired(work.folder / "desired", {**gradebook.frame(), "results": results})
+    shutil.rmtree(folder / "results")
     return {
         "mapping": compiled.name,
         "version": compiled.version,
@@ -67,11 +73,25 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
         "evidence": whole.evidence,
         "used": whole.used,
         "set_aside": dict(whole.set_aside),
-        "levels": whole.levels.height,
-        "students": whole.levels["student_id"].n_unique(),
+        "levels": levels,
+        "students": students,
         "unmatched": int(whole.unmatched["rows"].sum()),
         "warnings": [],
     }
+
+
+def _on_disk(folder: Path, part: int, mapped: Mapped) -> Mapped:
+    """``mapped`` with its big tables in files and not in memory, so that memory holds one part at a time."""
+    for name in OUTPUTS:
+        _write_part(folder, name, part, getattr(mapped, name))
+    return replace(
+        mapped, levels=mapped.levels.clear(), continuum=mapped.continuum.clear(), credits=mapped.credits.clear()
+    )
+
+
+def _write_part(folder: Path, name: str, part: int, rows: pl.DataFrame) -> None:
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(folder / name / f"part-{part:03}.parquet", compression="zstd")
 
 
 _NOWHERE = pl.DataFrame(schema={"student_id": pl.String, "class_id": pl.String, "number": pl.Int64, "time": pl.Int64})

@@ -34,26 +34,33 @@ def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.Data
     found: dict[str, pl.DataFrame] = {}
     for file in sorted((work.folder / "desired").glob("*.parquet")):
         entity = file.stem
-        desired = pl.read_parquet(file)
         prefix = f"{work.district.id}/{work.sync.target}/{entity}"
-        changes = compare(desired, known(work.store, work.district.id, work.sync.target, entity), prefix=prefix)
+        changes = compare(
+            pl.read_parquet(file, columns=["id", "digest"]),
+            known(work.store, work.district.id, work.sync.target, entity),
+            prefix=prefix,
+        )
         if not work.sync.push.inactivate:
             changes = changes.filter(pl.col("action") != Action.INACTIVATE.value)
-        content = desired.drop("digest")
         before = last_desired / file.name if last_desired is not None else None
-        if before is not None and before.exists():
-            content = _with_last_content(content, changes, pl.read_parquet(before).drop("digest"))
-        whole = changes.join(content, on="id", how="left", maintain_order="left")
-        whole.write_parquet(folder / f"{entity}.parquet", row_group_size=plans.CHANGES_A_READ)
-        found[entity] = changes.select(list(CHANGES_SCHEMA))
+        content = _content(file, before, changes)
+        changes.lazy().join(content, on="id", how="left", maintain_order="left").sink_parquet(
+            folder / f"{entity}.parquet", row_group_size=plans.CHANGES_A_READ
+        )
+        found[entity] = changes
     return found
 
 
-def _with_last_content(content: pl.DataFrame, changes: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """What is inactivated keeps the content that was last desired."""
+def _content(desired: Path, before: Path | None, changes: pl.DataFrame) -> pl.LazyFrame:
+    """The records by id; what is inactivated has the content that was last desired, if that is known."""
+    content = pl.scan_parquet(desired).drop("digest")
     gone = changes.filter(pl.col("action") == Action.INACTIVATE.value).select("id")
-    last = before.join(gone, on="id", how="semi")
-    return pl.concat([content, last.select(content.columns)]) if set(content.columns) <= set(last.columns) else content
+    if before is None or gone.is_empty() or not before.exists():
+        return content
+    last = pl.scan_parquet(before).drop("digest").join(gone.lazy(), on="id", how="semi")
+    if last.collect_schema() != content.collect_schema():
+        return content
+    return pl.concat([content, last])
 
 
 def save(
