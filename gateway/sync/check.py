@@ -189,16 +189,19 @@ class Check:
         duplicates = find_duplicates(pl.concat([page.prints for page in pages])) if pages else None
         limits = self._limits() if table.name == "results" else None
 
-        def refine(number: int) -> list[Checked]:
-            rows = pl.read_ipc(pages[number].file)
-            steps = [leave_out(rows, table, number, duplicates)]
-            steps.append(check_references(steps[-1].rows, table, self.known, self.quarantined))
+        def refine(group: Sequence[int]) -> list[Checked]:
+            steps = [leave_out(pl.read_ipc(pages[n].file), table, n, duplicates) for n in group]
+            rows = pl.concat([step.rows for step in steps])
+            steps.append(check_references(rows, table, self.known, self.quarantined))
             if limits is not None:
                 steps.append(check_scores(steps[-1].rows, table, limits))
-            self._split(table, number, steps[-1].rows)
+            self._split(table, group[0], steps[-1].rows)
             return [replace(step, rows=step.rows.clear()) for step in steps]
 
-        for steps in _in_order(refine, range(len(pages))):
+        # links refer to one big table: looking them up all at once is much cheaper than page by page
+        numbers = range(len(pages))
+        groups = [[number] for number in numbers] if table.part_of is None else [list(numbers)] if pages else []
+        for steps in _in_order(refine, groups):
             for step in steps:
                 outcome.note(step.quarantine, step.notes)
 

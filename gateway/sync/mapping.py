@@ -50,22 +50,22 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
     naming = Naming(work.district.id, work.sync.name, work.sync.push.category, compiled.name, _scale(compiled))
     gradebook = Gradebook(tables, domains.titles, naming)
     folder = work.folder / "map"
-    shutil.rmtree(folder / "results", ignore_errors=True)
+    desired = work.folder / "desired"
+    shutil.rmtree(desired, ignore_errors=True)
     parts: list[Mapped] = []
     levels = students = 0
     for part in range(snapshot.parts):
         work.progress("map", part, snapshot.parts)
         work.breathe()
         mapped, where = _map_part(compiled, tables, facts, work, snapshot, part, as_of)
-        _write_part(folder, "results", part, gradebook.results(_continuum(compiled, domains, mapped, where)))
+        write_desired(desired, "results", part, gradebook.results(_continuum(compiled, domains, mapped, where)))
         levels += mapped.levels.height
         students += mapped.levels["student_id"].n_unique()
         parts.append(_on_disk(folder, part, mapped))
     whole = merge_mapped(parts)
     whole.unmatched.write_parquet(folder / "unmatched.parquet")
-    results = pl.concat([pl.read_parquet(file) for file in sorted((folder / "results").iterdir())]).sort("id")
-    write_desired(work.folder / "desired", {**gradebook.frame(), "results": results})
-    shutil.rmtree(folder / "results")
+    for entity, rows in gradebook.frame().items():
+        write_desired(desired, entity, 0, rows)
     return {
         "mapping": compiled.name,
         "version": compiled.version,

@@ -18,13 +18,11 @@ from gateway.sync.work import Work
 from gateway.transport.crash import crash_point
 
 
-def write_desired(folder: Path, records: Mapping[str, pl.DataFrame]) -> None:
-    """The records that the target shall hold, with their digests."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for entity, rows in records.items():
-        digests = [content_digests(some, entity) for some in rows.iter_slices(plans.CHANGES_A_READ)]
-        digest = pl.concat(digests) if digests else pl.Series("digest", [], pl.String)
-        rows.with_columns(digest).write_parquet(folder / f"{entity}.parquet")
+def write_desired(folder: Path, entity: str, part: int, rows: pl.DataFrame) -> None:
+    """Some of the records that the target shall hold, with their digests; all parts of an entity are its records."""
+    (folder / entity).mkdir(parents=True, exist_ok=True)
+    digested = rows.with_columns(content_digests(rows, entity))
+    digested.write_parquet(folder / entity / f"part-{part:03}.parquet", compression="zstd")
 
 
 def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.DataFrame]:
@@ -32,18 +30,18 @@ def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.Data
     folder = work.folder / "plan"
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, pl.DataFrame] = {}
-    for file in sorted((work.folder / "desired").glob("*.parquet")):
-        entity = file.stem
+    for desired in sorted((work.folder / "desired").iterdir()):
+        entity = desired.name
         prefix = f"{work.district.id}/{work.sync.target}/{entity}"
         changes = compare(
-            pl.read_parquet(file, columns=["id", "digest"]),
+            pl.scan_parquet(desired / "*.parquet").select("id", "digest").collect(),
             known(work.store, work.district.id, work.sync.target, entity),
             prefix=prefix,
         )
         if not work.sync.push.inactivate:
             changes = changes.filter(pl.col("action") != Action.INACTIVATE.value)
-        before = last_desired / file.name if last_desired is not None else None
-        content = _content(file, before, changes)
+        before = last_desired / entity if last_desired is not None else None
+        content = _content(desired, before, changes)
         changes.lazy().join(content, on="id", how="left", maintain_order="left").sink_parquet(
             folder / f"{entity}.parquet", row_group_size=plans.CHANGES_A_READ
         )
@@ -53,11 +51,11 @@ def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.Data
 
 def _content(desired: Path, before: Path | None, changes: pl.DataFrame) -> pl.LazyFrame:
     """The records by id; what is inactivated has the content that was last desired, if that is known."""
-    content = pl.scan_parquet(desired).drop("digest")
+    content = pl.scan_parquet(desired / "*.parquet").drop("digest")
     gone = changes.filter(pl.col("action") == Action.INACTIVATE.value).select("id")
     if before is None or gone.is_empty() or not before.exists():
         return content
-    last = pl.scan_parquet(before).drop("digest").join(gone.lazy(), on="id", how="semi")
+    last = pl.scan_parquet(before / "*.parquet").drop("digest").join(gone.lazy(), on="id", how="semi")
     if last.collect_schema() != content.collect_schema():
         return content
     return pl.concat([content, last])
