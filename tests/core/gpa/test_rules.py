@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from gateway.core.errors import DataError
+from gateway.core.gpa.catalogue import apply_catalogue
 from gateway.core.gpa.compute import Period, compute_gpa
 from gateway.core.gpa.conversion import convert_levels
 from gateway.core.gpa.grades import Calendar
@@ -217,3 +218,24 @@ def test_weighted_means_of_levels() -> None:
     given = levels(("ENG", 4), ("ENG", 1)).with_columns(pl.Series("weight_as", ["priority", "other"]))
     courses = convert_levels(policy, transcript([{"course_code": "ENG"}]), given)
     assert courses["score"].to_list() == [3]
+
+
+def test_a_catalogue_fills_what_the_transcript_leaves_empty() -> None:
+    catalogue = pl.DataFrame(
+        {"course_code": ["ENG9", "ALG"], "subject": ["ENG", "MATH"], "core": ["yes", "yes"], "credit": [1.0, 0.5]}
+    )
+    rows = [{"course_code": "ENG9", "subject": None, "credit": None, "grade": "A"},
+            {"course_code": "ALG", "subject": "Mathematics", "credit": "1", "grade": "B"}, {"course_code": "ART"}]  # fmt: skip
+    filled, unknown = apply_catalogue(transcript(rows), catalogue)
+    assert filled["subject"].to_list() == ["ENG", "Mathematics", None]
+    assert filled["credit"].to_list() == ["1.0", "1", "1"]
+    assert filled["core"].to_list() == ["yes", "yes", None]
+    assert unknown == ["ART"]
+    with pytest.raises(DataError, match="ENG9 twice"):
+        apply_catalogue(transcript(rows), pl.concat([catalogue, catalogue.head(1)]))
+
+
+def test_a_catalogue_can_differ_by_school() -> None:
+    catalogue = pl.DataFrame({"course_code": ["E", "E"], "school_id": ["1", "2"], "level": ["AP", "regular"]})
+    filled, _ = apply_catalogue(transcript([{"course_code": "E", "school_id": s} for s in ("2", "1")]), catalogue)
+    assert filled["level"].to_list() == ["regular", "AP"]
