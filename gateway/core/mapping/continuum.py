@@ -1,77 +1,49 @@
 """The learner continuum: per student and domain the performance level at which the student works, and around it.
 
-Performance levels (often grade levels) are ordered stages of a domain; each holds competencies. A competency is
-complete at the threshold, a stage when enough of its competencies are. The *position* is the number of the working
-stage plus the progress within it (7.25: a quarter through stage 7); growth is a difference of positions, and pace is
-growth per school year. Position, growth and pace are our own definitions, as no public model publishes one.
+Growth is a difference of positions (7.25: a quarter through stage 7), and pace is growth per school year. Position,
+growth and pace are our own definitions, as no public model publishes one.
 """
 
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from math import ceil
 
 import polars as pl
 
 from gateway.core.mapping.collect import NO_TIME, Collected
-from gateway.core.mapping.groups import Runs
 from gateway.core.mapping.result import CONTINUUM, PLACEMENT
-from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal, to_micros
+from gateway.core.mapping.rounding import Rounding, as_decimal
+from gateway.core.mapping.stages import Domain, Standing, stage_value
 
-BETWEEN = "; "
 _WORD = 62
-"""Competencies a mask holds; larger stages have several masks."""
+"""Competencies that one whole number has bits for; larger domains have several numbers."""
+_STAGES = 1024
 _DAY = 86_400_000
 _TWO_PLACES = Rounding(10_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One performance level of a domain. ``value`` is its number in micros; ``codes`` are its competencies, in order;
-    ``needed`` of them make it complete. ``after`` gives for each competency those of the stage that precede it."""
-
-    name: str
-    value: int
-    codes: tuple[str, ...]
-    needed: int
-    after: tuple[tuple[int, ...], ...] = ()
-
-    def chosen(self, mask: int, *, complete: bool) -> str:
-        """The codes whose bit in ``mask`` is set, or is not."""
-        return BETWEEN.join(code for n, code in enumerate(self.codes) if bool(mask >> n & 1) is complete)
-
-    def next(self, mask: int, count: int) -> str:
-        """The first ``count`` incomplete competencies of which all predecessors are complete."""
-        done = [bool(mask >> n & 1) for n in range(len(self.codes))]
-        ready = [n for n, each in enumerate(done) if not each and all(done[m] for m in self.after[n])]
-        return BETWEEN.join(self.codes[n] for n in ready[:count])
-
-
-@dataclass(frozen=True, slots=True)
 class Continuum:
-    """The continuum rules of a mapping. ``place_of`` gives each competency's number its domain, stage and place in it,
-    all -1 if it takes no part. ``threshold`` (micros) is per competency number."""
+    """The continuum rules of a mapping. ``place_of`` gives each competency's number its domain and its bit there, both
+    -1 if it takes no part; ``stage_of`` the place of its stage. ``threshold`` (micros) is per competency number."""
 
-    domains: tuple[str, ...]
-    stages: tuple[tuple[Stage, ...], ...]
-    place_of: Sequence[tuple[int, int, int]]
+    rules: tuple[Domain, ...]
+    place_of: Sequence[tuple[int, int]]
+    stage_of: Sequence[int]
     domain_of: Sequence[str | None]
     """For each competency's number its domain, whether or not it takes part itself."""
     threshold: Sequence[int | None]
-    highest: bool
-    next_count: int
     baseline_on: datetime.date | None
     days: int
     at_least_days: int
 
     @property
-    def _masks(self) -> list[str]:
-        largest = max((len(stage.codes) for stages in self.stages for stage in stages), default=1)
-        return [f"mask{n}" for n in range(ceil(largest / _WORD) or 1)]
+    def domains(self) -> tuple[str, ...]:
+        """What the domains are called."""
+        return tuple(domain.label for domain in self.rules)
 
     def place(
         self,
@@ -82,205 +54,118 @@ class Continuum:
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The tables :data:`CONTINUUM` and :data:`PLACEMENT`. ``before`` are the :meth:`positions` at the day of the
         baseline, if the mapping names one."""
-        stages = self._by_stage(levels)
-        if stages.is_empty():
+        standing = self._standing(levels)
+        if standing.is_empty():
             return pl.DataFrame(schema=dict(CONTINUUM)), pl.DataFrame(schema=dict(PLACEMENT))
-        placed = self._working(stages)
-        measured = self._measured(placed, as_of, before)
-        number = len(self.domains)
-        measured = measured.with_columns(
+        number = len(self.rules)
+        named = self._measured(standing, as_of, before).with_columns(
             pl.lit(collected.students).gather(pl.col("who") // number).alias("student_id"),
             pl.lit(pl.Series(self.domains, dtype=pl.String)).gather(pl.col("who") % number).alias("domain"),
-            pl.lit(self._gather("name", measured, pl.String)).alias("performance_level"),
         )
-        return self._continuum(measured, stages), self._placement(measured, collected.grades)
+        named = named.sort("student_id", "domain")
+        continuum = named.select(
+            "student_id", "domain", "performance_level", as_decimal(pl.col("progress"), 2), "complete", "next", "gaps",
+            *(as_decimal(pl.col(name), 2) for name in ("baseline", "growth", "pace")),
+        )  # fmt: skip
+        return continuum, self._placement(named, collected.grades)
 
-    def _continuum(self, measured: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-        texts = self._texts(measured, stages)
-        return measured.select(
-            "student_id",
-            "domain",
-            "performance_level",
-            as_decimal(pl.col("progress"), 2).alias("progress"),
-            *(pl.lit(texts[name]).alias(name) for name in ("complete", "next", "gaps")),
-            *(as_decimal(pl.col(name), 2).alias(name) for name in ("baseline", "growth", "pace")),
-        ).sort("student_id", "domain")
+    def positions(self, levels: pl.DataFrame) -> pl.DataFrame:
+        """``who`` (student and domain) and ``position`` (micros), for a baseline."""
+        return self._standing(levels).select("who", "position")
 
-    def _placement(self, measured: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
-        said = measured.with_columns((pl.col("who") // len(self.domains)).alias("student")).join(
+    def _standing(self, levels: pl.DataFrame) -> pl.DataFrame:
+        """One row per student and domain with evidence: ``who``, what :class:`Standing` has, ``began`` (the place of
+        the stage of the oldest evidence) and times."""
+        sets = self._sets(levels)
+        words = [name for name in sets.columns if name.startswith(("evidence", "complete"))]
+        keyed = sets.with_columns((pl.col("who") % len(self.rules)).alias("domain"))
+        distinct = keyed.select("domain", *words).unique()
+        half = len(words) // 2
+        stands = [
+            self.rules[domain].stand(_whole(numbers[:half]), _whole(numbers[half:]))
+            for domain, *numbers in distinct.rows()
+        ]
+        table = distinct.with_columns(
+            pl.Series(name, [getattr(each, name) for each in stands], dtype=dtype) for name, dtype in _STANDING.items()
+        )
+        return keyed.join(table, on=["domain", *words], how="left").drop(words)
+
+    def _sets(self, levels: pl.DataFrame) -> pl.DataFrame:
+        """For each student and domain the competencies with evidence and the complete ones, as bits, and times."""
+        number = len(self.place_of)
+        domains = pl.lit(pl.Series([domain for domain, _ in self.place_of], dtype=pl.Int64))
+        bits = pl.lit(pl.Series([bit for _, bit in self.place_of], dtype=pl.Int64))
+        stages = pl.lit(pl.Series(self.stage_of, dtype=pl.Int64))
+        thresholds = pl.lit(pl.Series(self.threshold, dtype=pl.Int64))
+        competency = pl.col("key") % number
+        rows = levels.filter((pl.col("count") > 0) & (domains.gather(competency) >= 0)).select(
+            (pl.col("key") // number * len(self.rules) + domains.gather(competency)).alias("who"),
+            bits.gather(competency).alias("bit"),
+            (pl.col("level") >= thresholds.gather(competency)).fill_null(False).alias("done"),
+            (pl.col("first") * _STAGES + stages.gather(competency)).alias("began"),
+            "first",
+            "last",
+        )
+        largest = max((domain.size for domain in self.rules), default=1)
+        powers = pl.lit(pl.Series([1 << n for n in range(_WORD)], dtype=pl.Int64))
+        own = powers.gather(pl.col("bit") % _WORD)
+        if largest <= _WORD:
+            evidence = [own.sum().alias("evidence0")]
+            complete = [(own * pl.col("done")).sum().alias("complete0")]
+        else:
+            here = [pl.col("bit") // _WORD == n for n in range(ceil(largest / _WORD))]
+            evidence = [(own * each).sum().alias(f"evidence{n}") for n, each in enumerate(here)]
+            complete = [(own * each * pl.col("done")).sum().alias(f"complete{n}") for n, each in enumerate(here)]
+        times = (pl.col("began").min() % _STAGES, pl.col("first").min(), pl.col("last").max())
+        return rows.group_by("who").agg(*evidence, *complete, *times)
+
+    def _measured(
+        self, standing: pl.DataFrame, as_of: datetime.date | None, before: pl.DataFrame | None
+    ) -> pl.DataFrame:
+        """``standing`` with ``baseline``, ``growth`` and ``pace`` in micros."""
+        if before is None:
+            width = max(len(domain.stages) for domain in self.rules)
+            stages = [[stage.value for stage in domain.stages] for domain in self.rules]
+            values = [value for each in stages for value in (*each, *[None] * (width - len(each)))]
+            place = pl.col("domain") * width + pl.col("began")
+            known = standing.with_columns(pl.lit(pl.Series(values, dtype=pl.Int64)).gather(place).alias("baseline"))
+            since = pl.col("first")
+        else:
+            earlier = before.rename({"position": "baseline"})
+            known = standing.join(earlier, on="who", how="left", maintain_order="left")
+            assert self.baseline_on is not None, "positions of a baseline belong to its day"  # noqa: S101
+            since = pl.lit(milliseconds(self.baseline_on))
+        until = pl.col("last") if as_of is None else pl.lit(milliseconds(as_of))
+        days = pl.when(pl.col("first") != NO_TIME).then((until - since) // _DAY)
+        growth = pl.col("position") - pl.col("baseline")
+        pace = _TWO_PLACES.ratio(growth * self.days, pl.when(days >= self.at_least_days).then(days))
+        return known.with_columns(growth.alias("growth"), pace.cast(pl.Int64).alias("pace"))
+
+    def _placement(self, named: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
+        """Age-grade beside performance level, and the span of stages with evidence."""
+        said = named.with_columns((pl.col("who") // len(self.rules)).alias("student")).join(
             grades, on="student", how="left", maintain_order="left"
         )
         numbers = {grade: stage_value(grade) for grade in said["grade"].unique().drop_nulls().to_list()}
         grade = pl.col("grade").replace_strict(
             list(numbers), list(numbers.values()), default=None, return_dtype=pl.Int64
         )
-        numbered = pl.lit(self._gather("numbered", said, pl.Boolean))
-        ahead = pl.when(numbered).then(pl.lit(self._gather("value", said, pl.Int64)) - grade)
         return said.select(
-            "student_id",
-            "domain",
-            "grade",
-            "performance_level",
-            pl.lit(self._gather("name", said.with_columns(stage="entry"), pl.String)).alias("lowest"),
-            pl.lit(self._gather("name", said.with_columns(stage="top"), pl.String)).alias("highest"),
-            as_decimal(ahead, 2).alias("ahead"),
-        ).sort("student_id", "domain")
-
-    def positions(self, levels: pl.DataFrame) -> pl.DataFrame:
-        """``who`` (student and domain) and ``position`` (micros), for a baseline."""
-        stages = self._by_stage(levels)
-        if stages.is_empty():
-            return pl.DataFrame(schema={"who": pl.Int64, "position": pl.Int64})
-        placed = self._working(stages)
-        position = pl.lit(self._gather("value", placed, pl.Int64)) + pl.col("progress")
-        return placed.select("who", position.alias("position"))
-
-    def _by_stage(self, levels: pl.DataFrame) -> pl.DataFrame:
-        """One row per student, domain and stage with evidence: ``who`` (student and domain), ``stage``, ``done``
-        (number of complete competencies), masks of them, and times."""
-        number = len(self.place_of)
-        competency = levels["key"] % number
-        domain, stage, bit = (
-            pl.Series([place[n] for place in self.place_of], dtype=pl.Int64).gather(competency) for n in range(3)
-        )
-        threshold = pl.Series(self.threshold, dtype=pl.Int64).gather(competency)
-        rows = pl.DataFrame(
-            {
-                "who": levels["key"] // number * len(self.domains) + domain,
-                "stage": stage,
-                "bit": bit,
-                "complete": (levels["level"] >= threshold).fill_null(False),
-                "first": levels["first"],
-                "last": levels["last"],
-            }
-        ).filter((domain >= 0) & (levels["count"] > 0))
-        bits = pl.Series([1 << n for n in range(_WORD)], dtype=pl.Int64)
-        own_bit = bits.gather(rows["bit"] % _WORD) * rows["complete"]
-        rows = rows.with_columns(
-            (own_bit * (rows["bit"] // _WORD == n)).alias(name) for n, name in enumerate(self._masks)
-        )
-        grouped = rows.group_by("who", "stage").agg(
-            pl.col("complete").sum().cast(pl.Int64).alias("done"),
-            pl.col(self._masks).sum(),
-            pl.col("first").min(),
-            pl.col("last").max(),
-        )
-        return grouped.sort("who", "stage")
-
-    def _working(self, stages: pl.DataFrame) -> pl.DataFrame:
-        """One row per student and domain: ``entry`` and ``stage`` (the working one), ``progress``, times."""
-        stages = stages.with_columns(pl.lit(self._gather("needed", stages, pl.Int64) <= stages["done"]).alias("full"))
-        runs = Runs.of(stages, "who")
-        entry = stages["stage"].gather(runs.each["start"])
-        if self.highest:
-            working = runs.newest("stage") + runs.newest("full").cast(pl.Int64)
-        else:
-            expected = pl.lit(entry).gather(pl.col("run")) + runs.position - 1
-            broken = runs.rows.select("run", "stage", "full", expected.alias("at"))
-            broken = broken.filter(~pl.col("full") | (pl.col("stage") != pl.col("at")))
-            least = broken.group_by("run").agg(pl.col("at").min())
-            working = (entry + runs.counts).scatter(least["run"], least["at"])
-        who = runs.newest("who")
-        last = pl.Series([len(each) - 1 for each in self.stages], dtype=pl.Int64).gather(who % len(self.domains))
-        tops = {"top": runs.newest("stage")}
-        placed = pl.DataFrame({"who": who, "entry": entry, "stage": working, **tops}).with_columns(
-            pl.min_horizontal("stage", pl.lit(last)).alias("stage")
-        )
-        times = stages.group_by("who").agg(
-            pl.col("first").min(),
-            pl.col("last").max(),
-            pl.col("stage").sort_by("first", "stage").first().alias("began"),
-        )
-        placed = placed.join(times, on="who", how="left", maintain_order="left")
-        placed = placed.join(
-            stages.select("who", "stage", "done", *self._masks), on=["who", "stage"], how="left", maintain_order="left"
-        ).with_columns(pl.col("done", *self._masks).fill_null(0))
-        required = self._gather("required", placed, pl.Int64)
-        progress = _TWO_PLACES.ratio(pl.col("done") * MICROS, pl.lit(required))
-        return placed.with_columns(progress.cast(pl.Int64).alias("progress"))
-
-    def _measured(self, placed: pl.DataFrame, as_of: datetime.date | None, before: pl.DataFrame | None) -> pl.DataFrame:
-        """``placed`` with ``baseline``, ``growth`` and ``pace`` in micros."""
-        position = self._gather("value", placed, pl.Int64) + placed["progress"]
-        if before is None:
-            baseline = self._gather("value", placed.with_columns(stage="began"), pl.Int64)
-            since = pl.col("first")
-        else:
-            known = placed.join(before, on="who", how="left", maintain_order="left")
-            baseline = known["position"]
-            assert self.baseline_on is not None, "positions of a baseline belong to its day"  # noqa: S101
-            since = pl.lit(_milliseconds(self.baseline_on))
-        until = pl.col("last") if as_of is None else pl.lit(_milliseconds(as_of))
-        days = pl.when(pl.col("first") != NO_TIME).then((until - since) // _DAY)
-        growth = pl.lit(position) - pl.lit(baseline)
-        pace = _TWO_PLACES.ratio(growth * self.days, pl.when(days >= self.at_least_days).then(days))
-        return placed.with_columns(
-            pl.lit(baseline).alias("baseline"), growth.alias("growth"), pace.cast(pl.Int64).alias("pace")
-        )
-
-    def _texts(self, placed: pl.DataFrame, stages: pl.DataFrame) -> dict[str, pl.Series]:
-        """``complete``, ``next`` and ``gaps`` for each row of ``placed``."""
-        complete = self._worded(stages, lambda stage, mask: stage.chosen(mask, complete=True), "complete")
-        following = self._worded(placed, lambda stage, mask: stage.next(mask, self.next_count), "next")
-        below = (
-            placed.filter(pl.col("stage") > pl.col("entry"))
-            .select("who", pl.int_ranges("entry", "stage").alias("stage"))
-            .explode("stage")
-            .join(stages.select("who", "stage", *self._masks), on=["who", "stage"], how="left")
-            .with_columns(pl.col(self._masks).fill_null(0))
-        )
-        gaps = self._worded(below, lambda stage, mask: stage.chosen(mask, complete=False), "gaps")
-        return {
-            "complete": _joined(complete, placed["who"], "complete"),
-            "next": following["next"],
-            "gaps": _joined(gaps, placed["who"], "gaps"),
-        }
-
-    def _worded(self, rows: pl.DataFrame, words: Callable[[Stage, int], str], name: str) -> pl.DataFrame:
-        """``who``, ``stage`` and a text, asked once for each distinct domain, stage and mask."""
-        number = len(self.domains)
-        keyed = rows.select("who", "stage", (pl.col("who") % number).alias("domain"), *self._masks)
-        keys = ["domain", "stage", *self._masks]
-        distinct = keyed.select(keys).unique()
-        texts = []
-        for domain, stage, *masks in distinct.rows():
-            mask = sum(each << (_WORD * n) for n, each in enumerate(masks))
-            texts.append(words(self.stages[domain][stage], mask))
-        table = distinct.with_columns(pl.Series(name, texts, dtype=pl.String))
-        return keyed.join(table, on=keys, how="left", maintain_order="left").select("who", "stage", name)
-
-    def _gather(self, what: str, rows: pl.DataFrame, dtype: type[pl.DataType]) -> pl.Series:
-        """``name``, ``value``, ``needed`` or ``required`` (its size) of the stage of each row."""
-        width = max((len(stages) for stages in self.stages), default=1)
-        answers: Mapping[str, Callable[[Stage], object]] = {
-            "name": lambda stage: stage.name,
-            "value": lambda stage: stage.value,
-            "needed": lambda stage: stage.needed,
-            "required": lambda stage: max(len(stage.codes), 1),
-            "numbered": lambda stage: stage_value(stage.name) is not None,
-        }
-        flat = [answers[what](stages[n]) if n < len(stages) else None for stages in self.stages for n in range(width)]
-        return pl.Series(flat, dtype=dtype).gather(rows["who"] % len(self.domains) * width + rows["stage"])
+            "student_id", "domain", "grade", "performance_level", "lowest", "highest",
+            as_decimal(pl.col("value") - grade, 2).alias("ahead"),
+        )  # fmt: skip
 
 
-def stage_value(name: str) -> int | None:
-    """The number of a stage or a grade in micros: kindergarten is 0, "08" is 8; nothing for a name without one."""
-    early = {"K": 0, "KG": 0, "PK": -MICROS, "PR": -2 * MICROS}
-    if name in early:
-        return early[name]
-    digits = re.search(r"\d+(\.\d+)?", name)
-    return to_micros(Decimal(digits[0])) if digits else None
+_STANDING: dict[str, type[pl.DataType]] = {
+    name: pl.Int64 if name in ("progress", "position", "value") else pl.String for name in Standing.__slots__
+}
 
 
-def _joined(texts: pl.DataFrame, who: pl.Series, name: str) -> pl.Series:
-    joined = (
-        texts.filter(pl.col(name) != "")
-        .sort("who", "stage")
-        .group_by("who", maintain_order=True)
-        .agg(pl.col(name).str.join(BETWEEN))
-    )
-    return who.to_frame().join(joined, on="who", how="left", maintain_order="left")[name].fill_null("")
+def _whole(words: Sequence[int]) -> int:
+    """One number of any size from numbers of 62 bits, the lowest first."""
+    return sum(word << (_WORD * n) for n, word in enumerate(words))
 
 
-def _milliseconds(day: datetime.date) -> int:
+def milliseconds(day: datetime.date) -> int:
+    """The midnight at which a day begins."""
     return (day - datetime.date(1970, 1, 1)).days * _DAY

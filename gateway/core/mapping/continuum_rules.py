@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 from gateway.core.framework import Competency, Framework
 from gateway.core.graph import natural_key
-from gateway.core.mapping.continuum import Continuum, Stage, stage_value
+from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import MICROS, to_micros
+from gateway.core.mapping.stages import Domain, Stage, stage_value
 from gateway.core.mapping.summary import Summaries, select, targets
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -40,22 +41,26 @@ def compile_continuum(
     stage_of = _stage_of(data["levels"], part, reader, framework)
     members = _members(domains, part, stage_of, framework)
     order = _order(data, {name for stages in members.values() for name in stages}, reader)
-    stages = tuple(
-        tuple(_stage(name, members[domain][name], order, data["complete_share"], framework, labels)
-              for name in sorted(members[domain], key=lambda name: order[name][0]))
+    rules = tuple(
+        Domain(
+            label=labels[domain],
+            stages=tuple(
+                _stage(name, members[domain][name], order, data["complete_share"], framework, labels)
+                for name in sorted(members[domain], key=lambda name: order[name][0])
+            ),
+            highest=data["work_at"] == "highest_evidence",
+            next_count=data["next"],
+        )
         for domain in domains
-    )  # fmt: skip
-    places = _places(domains, stages, members, ids)
-    baseline = data["baseline"]
+    )
+    places = _places(domains, rules, members, ids)
     return Continuum(
-        domains=tuple(labels[id] for id in domains),
-        stages=stages,
+        rules=rules,
         place_of=places,
+        stage_of=[rules[domain].stage_of(bit) if domain >= 0 else -1 for domain, bit in places],
         domain_of=[_label(framework.domain_of(id, domains), labels) for id in ids],
         threshold=[_threshold(data["complete_at"], id, summaries, reader) for id in ids],
-        highest=data["work_at"] == "highest_evidence",
-        next_count=data["next"],
-        baseline_on=_baseline(baseline, reader),
+        baseline_on=_baseline(data["baseline"], reader),
         days=data["pace"].get("days", 365),
         at_least_days=data["pace"].get("at_least_days", 30),
     )
@@ -169,17 +174,16 @@ def _stage(
 
 def _places(
     domains: Sequence[str],
-    stages: Sequence[Sequence[Stage]],
+    rules: Sequence[Domain],
     members: Mapping[str, Mapping[str, Sequence[Competency]]],
     ids: Sequence[str],
-) -> list[tuple[int, int, int]]:
-    found = {
-        item.id: (d, s, n)
-        for d, domain in enumerate(domains)
-        for s, stage in enumerate(stages[d])
-        for n, item in enumerate(members[domain][stage.name])
-    }
-    return [found.get(id, (-1, -1, -1)) for id in ids]
+) -> list[tuple[int, int]]:
+    """For each competency's number its domain and its bit there."""
+    found: dict[str, tuple[int, int]] = {}
+    for n, domain in enumerate(domains):
+        items = [item for stage in rules[n].stages for item in members[domain][stage.name]]
+        found |= {item.id: (n, bit) for bit, item in enumerate(items)}
+    return [found.get(id, (-1, -1)) for id in ids]
 
 
 def _label(domain: str | None, labels: Mapping[str, str]) -> str | None:

@@ -75,6 +75,24 @@ class Rounding:
             return round(units) * self.unit
         return math.trunc(units) * self.unit
 
+    def of(self, numerator: int, denominator: int) -> int:
+        """``numerator / denominator`` (micros; denominator > 0) rounded, in micros."""
+        magnitude, divisor = abs(numerator), denominator * self.unit
+        if self.mode is Mode.DOWN:
+            units = magnitude // divisor
+        else:
+            units, rest = divmod(2 * magnitude + divisor, 2 * divisor)
+            units -= self.mode is Mode.HALF_EVEN and rest == 0 and units % 2
+        return (-units if numerator < 0 else units) * self.unit
+
+    def of_binary(self, value: float) -> int | None:
+        """A binary ``value`` (in micros) rounded; nothing if it lies so near to a boundary that only exact numbers can
+        tell."""
+        units = abs(value) / self.unit + (0 if self.mode is Mode.DOWN else 0.5)
+        if abs(units - round(units)) <= 2 * NEAR:
+            return None
+        return math.floor(units) * self.unit * (-1 if value < 0 else 1)
+
     def ratio(self, numerator: pl.Expr, denominator: pl.Expr | int) -> pl.Expr:
         """Whole-number ``numerator / denominator`` (micros; denominator > 0) rounded exactly, in micros."""
         magnitude, divisor = numerator.abs(), denominator * pl.lit(self.unit, pl.Int64)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.core.mapping.groups import Runs
 from gateway.core.mapping.methods import METHODS, Parameters, Tie, Zeros
+from gateway.core.mapping.methods.few import summarize_one
 from gateway.core.mapping.rounding import MICROS, Mode, Rounding
 
 NAMES = {
@@ -118,6 +119,8 @@ def test_many_students_at_once_agree_with_exact_arithmetic(
         exactly(name, levels, each, parameters, rounding) for levels, each in zip(students, weights, strict=True)
     ]
     assert result == expected
+    for levels, each, wanted in zip(students, weights, expected, strict=True):
+        assert summarize_one(METHODS[name], levels, each, [False] * len(levels), parameters, rounding) == wanted
 
 
 @settings(max_examples=60, deadline=None)
