@@ -42,7 +42,7 @@ def init(invocation: Invocation, folder: Path, district_id: str | None, name: st
     place = "" if folder == Path() else f"cd {folder}, then "
     lines += [
         "Next:",
-        f"  {place}put a OneRoster CSV export (folder or zip) into incoming/",
+        f"  {place}put the files of a OneRoster CSV export into incoming/ (for a zip: path: incoming/*.zip)",
         "  mastery-gateway check       # the files you edit",
         "  mastery-gateway sync --dry-run",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -32,13 +33,19 @@ def shown_progress() -> Iterator[Progress]:
         yield show
 
 
+_STAGE = re.compile(r"(night \d+: )?\S+")
+"""The step without the table or stream at hand, of which a log needs no line each."""
+
+
 def _plain_lines() -> Progress:
     last = ""
 
     def tell(step: str, done: int, total: int | None) -> None:
         nonlocal last
-        if step != last:
-            last = step
-            click.echo(f"{step} …", err=True)
+        stage = _STAGE.match(step)
+        told = stage[0] if stage else step
+        if told != last:
+            last = told
+            click.echo(f"{told} …", err=True)
 
     return tell

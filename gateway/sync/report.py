@@ -177,9 +177,12 @@ class RunReport:
 
     def _tail(self) -> list[str]:
         lines = [f"  Where        {self.folder}"]
+        following = []
+        if self.state is RunState.PLANNED:
+            following.append(f"mastery-gateway apply {self.run.run_id}")
         if self.quarantined:
-            lines.append("  Next         mastery-gateway quarantine list")
-        return lines
+            following.append("mastery-gateway quarantine list")
+        return lines + [f"  {'' if n else 'Next':<12} {command}" for n, command in enumerate(following)]
 
 
 def write_report(report: RunReport) -> None:

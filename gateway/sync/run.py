@@ -6,6 +6,7 @@ sync, at the step, page or batch that it had reached.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -45,6 +46,8 @@ from gateway.sync.report import RunReport, write_report
 from gateway.sync.verify import verify
 from gateway.sync.work import Progress, StopRequested, Work
 from gateway.transport.crash import crash_point
+
+log = logging.getLogger(__name__)
 
 _ORDER = list(Step)
 
@@ -154,7 +157,17 @@ def finish(work: Work, steps: Callable[[], RunState]) -> RunReport:
     work.advance(state=state.value, report=report, ended_at=work.now())
     found = RunReport(_stored(work.store, work.run), work.folder)
     write_report(found)
+    _log(work, state, problem)
     return found
+
+
+def _log(work: Work, state: RunState, problem: GatewayError | None) -> None:
+    """How the run ended, without personal data: states and codes only."""
+    about = {"district": work.district.id, "sync": work.sync.name, "run": work.run.run_id, "state": state.value}
+    if problem is None:
+        log.info("A run has ended.", extra=about)
+    else:
+        log.error("A run has ended with a problem.", extra={**about, "code": problem.code})
 
 
 def _steps(work: Work, source: Source, target: Target, until: str, adapters: Mapping[str, Any]) -> RunState:
