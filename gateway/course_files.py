@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import polars as pl
 import xlsxwriter
@@ -106,18 +106,13 @@ def _csv_rows(table: CsvTable, batch: CsvBatch, match: ColumnMatch) -> pl.DataFr
     if not batch.faults:
         return rows
     position = {column: table.columns.index(name) for name, column in match.matched.items()}
-    known = {
+    known: dict[str, list[Any]] = {
         column: [f.cells[position[column]] if position[column] < len(f.cells) else None for f in batch.faults]
         for column in ("student_id", "course_code")
         if column in position
     }
-    schema: dict[str, pl.DataType] = {
-        **{column: pl.String() for column in known},
-        LINE: pl.Int64(),
-        UNREAD: pl.String(),
-    }
-    lines, reasons = [fault.line for fault in batch.faults], [fault.reason for fault in batch.faults]
-    faults = pl.DataFrame({**known, LINE: lines, UNREAD: reasons}, schema=schema)
+    known |= {LINE: [fault.line for fault in batch.faults], UNREAD: [fault.reason for fault in batch.faults]}
+    faults = pl.DataFrame(known, schema={name: pl.Int64() if name == LINE else pl.String() for name in known})
     return pl.concat([rows, faults], how="diagonal")
 
 

@@ -150,7 +150,7 @@ def _one_period(
     if policy.kind is Kind.SELECTION:
         rows = prepare_selection(policy, courses, rows, students)
     rows = added(rows, *_quality(policy), _period_key(period, courses).alias("period"))
-    sums = _sums(policy, rows, period)
+    sums = _sums(policy, rows, period, alone=len(courses.students) == 1 and rows[STUDENT].null_count() == 0)
     if policy.kind is Kind.SELECTION:
         rows, sums = select_courses(policy, courses, rows, sums, students, as_of=as_of, trace=trace)
     gpas = _finish(policy, sums, courses, students)
@@ -202,8 +202,11 @@ def _shares(policy: Policy) -> int:
     return _SHARES if policy.repeats is not None and policy.repeats.keep == "average" else 1
 
 
-def _sums(policy: Policy, rows: pl.DataFrame, period: Period) -> pl.DataFrame:
-    """For each student and period the exact sums over the used courses, and whether there are problems."""
+def _sums(policy: Policy, rows: pl.DataFrame, period: Period, *, alone: bool) -> pl.DataFrame:
+    """For each student and period the exact sums over the used courses, and whether there are problems.
+
+    ``alone``: there is one student, and nothing to group.
+    """
     used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
     wide = _wide(policy, len(rows))
     units = pl.col("units") if _shares(policy) == 1 else pl.col("units") * pl.col("shares")
@@ -219,11 +222,14 @@ def _sums(policy: Policy, rows: pl.DataFrame, period: Period) -> pl.DataFrame:
         (pl.col("fault") > 0).alias("problem"),
     )
     totals = [pl.col("quality", "units", "after", "earned", "courses_used").sum(), pl.col("problem").any()]
-    if period in (Period.CUMULATIVE, Period.PROJECTED):
+    whole = period in (Period.CUMULATIVE, Period.PROJECTED)
+    if whole and alone:
+        return chosen(parts, pl.col(STUDENT, "period").first(), *totals)
+    if whole:
         sums = parts.group_by(STUDENT).agg(pl.col("period").first(), *totals)
     else:
         sums = parts.group_by(STUDENT, "period").agg(totals)
-    return sums.drop_nulls([STUDENT, "period"]).sort(STUDENT, "period") if len(sums) > 1 else sums.drop_nulls()
+    return sums.drop_nulls([STUDENT, "period"]).sort(STUDENT, "period")
 
 
 def _wide(policy: Policy, rows: int) -> pl.DataType:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +40,7 @@ def filter_expressions(policy: Policy, courses: Courses) -> tuple[pl.Expr | None
     fault = pl.lit(0, pl.UInt8)
     for known, problem in reversed(list(zip(kept, faults, strict=True))):
         fault = pl.when(known.is_null()).then(pl.lit(problem.number, pl.UInt8)).otherwise(fault)
-    return ~pl.all_horizontal(known.fill_null(True) for known in kept), fault
+    return ~functools.reduce(operator.and_, (known.fill_null(True) for known in kept)), fault
 
 
 def canonical(policy: Policy, column: str, word: str) -> str:

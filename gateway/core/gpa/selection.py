@@ -192,7 +192,10 @@ def _with_enough_early(plan: Plan, items: pl.DataFrame) -> pl.Series:
 def _with_answers(
     sums: pl.DataFrame, answers: pl.DataFrame, progression: Progression | None, seventh: pl.Series | None, as_of: date
 ) -> pl.DataFrame:
-    joined = sums.join(answers, on=STUDENT, how="left", maintain_order="left")
+    if sums[STUDENT].equals(answers[STUDENT]):
+        joined = sums.hstack(answers.drop(STUDENT))
+    else:
+        joined = sums.join(answers, on=STUDENT, how="left", maintain_order="left")
     met = pl.col("best_quality").is_not_null()
     locked = pl.col("locked").fill_null(False)
     if progression is not None and seventh is not None:
@@ -211,9 +214,9 @@ def _with_answers(
 
 def _with_too_hard(rows: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     """Where no selection could be proven best, the student's first course says so."""
-    hard = answers.filter("hard")[STUDENT]
-    if hard.is_empty():
+    if not answers["hard"].any():
         return rows
+    hard = answers.filter("hard")[STUDENT]
     first = pl.col(STUDENT).is_in(hard.implode()) & (pl.col("line") == pl.col("line").min().over(STUDENT))
     return added(rows, pl.when(first).then(Problem.TOO_HARD.number).otherwise("fault").cast(pl.UInt8).alias("fault"))
 

@@ -22,7 +22,7 @@ State: TypeAlias = "tuple[int, int, int]"
 Choice: TypeAlias = "tuple[object, ...]"
 States: TypeAlias = "dict[State, tuple[int, Choice]]"
 
-MOST_STATES = 400_000
+MOST_STATES = 100_000
 """So many states in one part are too many: the student waits for a person rather than for minutes."""
 
 

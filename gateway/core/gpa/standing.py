@@ -5,6 +5,9 @@ An unknown fact is neither true nor false: where it would decide, the standing i
 
 from __future__ import annotations
 
+import functools
+import operator
+
 import polars as pl
 
 from gateway.core.gpa.frames import added
@@ -49,7 +52,7 @@ def _holds(condition: Condition, policy: Policy) -> pl.Expr:
         parts.append(pl.col("progression_met") == condition.progression_met)
     if condition.of:
         parts.append(_enough([_holds(each, policy) for each in condition.of], condition.at_least))
-    return pl.all_horizontal(parts)
+    return functools.reduce(operator.and_, parts)
 
 
 def _enough(parts: list[pl.Expr], least: int) -> pl.Expr:
