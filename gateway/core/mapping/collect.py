@@ -16,13 +16,11 @@ from gateway.core.mapping.coding import CODED, Codes, Combined, Memory
 from gateway.core.mapping.facts import facts
 from gateway.core.mapping.personal import ModifiedScales
 from gateway.core.mapping.pooled import pool
+from gateway.core.mapping.prepare import NO_TIME
 from gateway.core.mapping.result import UNMATCHED, sum_unmatched
 from gateway.core.mapping.rounding import MICROS
 from gateway.core.mapping.rules import CODE, REASONS, VERDICT_COLUMNS, Reason, Rules, Verdict
 from gateway.core.mapping.unmatched import Reporter
-
-NO_TIME = -(2**46)
-"""Stands for "no time" among times in milliseconds: older than any."""
 
 _DAY = 86_400_000
 _RULE = "rule"

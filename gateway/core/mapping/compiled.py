@@ -15,6 +15,7 @@ from gateway.core.framework import Framework
 from gateway.core.mapping.collect import NO_TIME, Collected, Collector
 from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.credits import Credit, award
+from gateway.core.mapping.few import MOST, Few
 from gateway.core.mapping.portfolio import Portfolio
 from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.result import CONTINUUM, LEVELS, PLACEMENT, Mapped
@@ -62,6 +63,8 @@ class CompiledMapping:
     document: Document
     tables: Mapping[str, pl.DataFrame] = field(repr=False)
     """The crosswalks and other tables that the file names."""
+    few: Few | None = field(default=None, repr=False)
+    """For small calls, if the mapping has no part that needs tables."""
     examples: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     def reports_on(self, day: datetime.date) -> bool:
@@ -80,9 +83,7 @@ class CompiledMapping:
     @property
     def places(self) -> int:
         """How many decimal places levels have."""
-        summaries = self.summarizer.summaries
-        rules = (*summaries.rules, *(each.summary for each in summaries.roll_ups))
-        return max(rule.rounding.places for rule in rules)
+        return self.summarizer.summaries.places
 
     def apply(self, evidence: pl.DataFrame, *, as_of: datetime.date | None = None) -> Mapped:
         """The levels, continuum and credits that ``evidence`` gives, as of the end of a day (UTC) or of all time.
@@ -90,6 +91,8 @@ class CompiledMapping:
         ``evidence`` must hold all results of the students in it; nothing depends on the order of its rows or on which
         students stand in it together.
         """
+        if self.few is not None and evidence.height <= MOST:
+            return self.few.apply(evidence, as_of)
         return self.summarise(self.collect(evidence, as_of=as_of), evidence=evidence.height, as_of=as_of)
 
     def collect(self, evidence: pl.DataFrame, *, as_of: datetime.date | None = None) -> Collected:

@@ -18,6 +18,7 @@ from gateway.core.mapping.compiled import CompiledMapping, Window
 from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.continuum_rules import compile_continuum
 from gateway.core.mapping.credits import compile_credits
+from gateway.core.mapping.few import few
 from gateway.core.mapping.language import EVIDENCE_COLUMNS, MappingSchema
 from gateway.core.mapping.personal import compile_modified, compile_overrides
 from gateway.core.mapping.portfolio import Portfolio
@@ -82,6 +83,12 @@ def compile_mapping(
     carried += [continuum.target] if isinstance(continuum, Portfolio) else []
     carried += [credit.grid.column for credit in credits if credit.grid]
     effective = [Window(each["first"], each.get("last")) for each in (data.get("effective"),) if each]
+    collector = Collector(rules, alignment, numbers, report_of, carried, modified)
+    summarizer = Summarizer(summaries, ids, numbers, rules.grid, rules.rules, overrides)
+    for_few = None
+    if not credits and not isinstance(continuum, Portfolio):
+        shown = [labels[id] for id in ids]
+        for_few = few(data["mapping"], data["version"], summaries.places, shown, collector, summarizer, continuum)
     return CompiledMapping(
         name=data["mapping"],
         version=data["version"],
@@ -93,12 +100,13 @@ def compile_mapping(
         report_windows=[Window(each["first"], each.get("last")) for each in data.get("report_windows", ())],
         labels=[labels[id] for id in ids],
         ids=ids,
-        collector=Collector(rules, alignment, numbers, report_of, carried, modified),
-        summarizer=Summarizer(summaries, ids, numbers, rules.grid, rules.rules, overrides),
+        collector=collector,
+        summarizer=summarizer,
         continuum=continuum,
         credits=credits,
         document=document,
         tables=dict(crosswalks),
+        few=for_few,
         examples=data.get("examples", ()),
     )
 

@@ -13,6 +13,8 @@ from gateway.core.model import TIME
 FLAGS = ("late", "missing", "incomplete", "in_progress")
 NUMBERS = ("score", "max_score", "min_score")
 TIMES = ("scored_at", "assigned_at", "due_at")
+NO_TIME = -(2**46)
+"""Stands for "no time" among times in milliseconds: older than any."""
 REQUIRED = ("student_id", "score", "scored_at")
 
 

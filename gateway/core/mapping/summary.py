@@ -53,6 +53,12 @@ class Summaries:
     roll_ups: tuple[RollUp, ...]
     scale_of: Mapping[str, Scale]
 
+    @property
+    def places(self) -> int:
+        """How many decimal places the finest rounding keeps."""
+        rules = (*self.rules, *(each.summary for each in self.roll_ups))
+        return max(rule.rounding.places for rule in rules)
+
     def of(self, id: str) -> Summary:
         """The rule for the evidence of a competency."""
         return self.rules[self.rule_of[id]]

@@ -10,10 +10,11 @@ import polars as pl
 from gateway.core.mapping.alignment import Alignment
 from gateway.core.mapping.coding import Codes, Combined
 from gateway.core.mapping.facts import facts
+from gateway.core.mapping.prepare import NO_TIME
 from gateway.core.mapping.result import UNMATCHED, sum_unmatched
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.rules import CODE, Reason, Rules, Verdict
-from gateway.core.mapping.scales import plain
+from gateway.core.mapping.scales import Scale, plain
 
 Entry = tuple[str, str | None, str | None, str, str | None]
 """Kind, column, value, reason, suggestion."""
@@ -35,8 +36,8 @@ class Reporter:
         outcome = self.pairs["outcome"]
         found = []
         for reason, combined, entry in (
-            (Reason.NO_RULE, None, self._rule_entry),
-            (Reason.UNALIGNED, targets, self._code_entry),
+            (Reason.NO_RULE, None, lambda row: rule_entry(self.rules, row)),
+            (Reason.UNALIGNED, targets, lambda row: code_entry(self.alignment, row)),
             (Reason.UNREADABLE, scores, lambda row: self._score_entry(dict(zip(names, row, strict=True)))),
         ):
             mask = outcome == CODE[reason]
@@ -67,31 +68,44 @@ class Reporter:
             )
             .sort("line")
         )
+        counted = counted.with_columns(
+            pl.when(pl.col(name) != NO_TIME).then(pl.col(name)).alias(name)
+            for name in ("first_scored_at", "last_scored_at")
+        )
         words = pl.DataFrame(distinct, schema=dict.fromkeys(_WORDS, pl.String), orient="row")
         return words.hstack(counted.drop("line")).select(pl.col(name).cast(dtype) for name, dtype in UNMATCHED.items())
-
-    def _rule_entry(self, row: tuple[object, ...]) -> Entry:
-        columns = self.rules.columns
-        said = ", ".join(
-            f"{column} {'not filled in' if value is None else value}" for column, value in facts(columns, row).items()
-        )
-        return "rule", columns[0] if len(columns) == 1 else None, said, str(Reason.NO_RULE), None
-
-    def _code_entry(self, row: tuple[object, ...]) -> Entry:
-        code = self.alignment.code_of(facts(self.alignment.columns, row))
-        if code is None:
-            return "code", None, None, "the result names no code", None
-        return "code", *code, "no way of alignment knows this code", self.alignment.suggest(code[1]) or None
 
     def _score_entry(self, row: Mapping[str, object]) -> Entry:
         number = row["rule"]
         scale = self.rules.rules[number].scale if isinstance(number, int) else None
         assert scale is not None, "only a scale finds a score unreadable"  # noqa: S101
-        verdict = self.rules.judge(scale, row)
-        text, score = row.get("score_text"), row.get("score")
-        value = str(text) if text else plain(from_micros(score)) if isinstance(score, int) else ""
-        suggestion = f'Add it to the scale "{scale.name}".' if text else None
-        return "score", scale.name, value, verdict.note, suggestion
+        return score_entry(self.rules, scale, row)
+
+
+def rule_entry(rules: Rules, row: tuple[object, ...]) -> Entry:
+    """A result that no evidence rule fits; ``row`` are the values of the rules' columns."""
+    columns = rules.columns
+    said = ", ".join(
+        f"{column} {'not filled in' if value is None else value}" for column, value in facts(columns, row).items()
+    )
+    return "rule", columns[0] if len(columns) == 1 else None, said, str(Reason.NO_RULE), None
+
+
+def code_entry(alignment: Alignment, row: tuple[object, ...]) -> Entry:
+    """A result that no way of alignment knows; ``row`` are the values of the ways' columns."""
+    code = alignment.code_of(facts(alignment.columns, row))
+    if code is None:
+        return "code", None, None, "the result names no code", None
+    return "code", *code, "no way of alignment knows this code", alignment.suggest(code[1]) or None
+
+
+def score_entry(rules: Rules, scale: Scale, row: Mapping[str, object]) -> Entry:
+    """A score that its scale cannot read."""
+    verdict = rules.judge(scale, row)
+    text, score = row.get("score_text"), row.get("score")
+    value = str(text) if text else plain(from_micros(score)) if isinstance(score, int) else ""
+    suggestion = f'Add it to the scale "{scale.name}".' if text else None
+    return "score", scale.name, value, verdict.note, suggestion
 
 
 _WORDS = ("kind", "column", "value", "reason", "suggestion")

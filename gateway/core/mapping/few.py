@@ -1,0 +1,383 @@
+"""A mapping applied to few results, row by row: what one API call needs, where tables would only be overhead.
+
+It asks the same rules, ways, scales, methods and standings as the calculation for all students at once, and gives the
+same bytes; a property test holds the two together. What is rare in a call (portfolios, credits, pooled parts, modified
+scales, levels set by hand, a baseline on a day) is left to the tables.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from gateway.core.mapping.collect import NO_TIME, Collector
+from gateway.core.mapping.continuum import Continuum, milliseconds
+from gateway.core.mapping.facts import facts
+from gateway.core.mapping.language import State
+from gateway.core.mapping.methods.few import summarize_one
+from gateway.core.mapping.prepare import prepare
+from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, PLACEMENT, UNMATCHED, Mapped, sum_unmatched
+from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal
+from gateway.core.mapping.rules import VERDICT_COLUMNS, Reason
+from gateway.core.mapping.stages import stage_value
+from gateway.core.mapping.summarize import GRAVEST, STATE_OF, Summarizer, end_of
+from gateway.core.mapping.summary import Summary
+from gateway.core.mapping.unmatched import Entry, code_entry, rule_entry, score_entry
+from gateway.core.model import TIME
+
+MOST = 400
+"""Up to so many results are mapped row by row."""
+
+_TWO_PLACES = Rounding(10_000)
+_DAY = 86_400_000
+_KEPT = ("student_id", "result_id", "line_item_id", "grade")
+
+Pair: TypeAlias = tuple[int, bool, str, bool, str, int, int, int]
+"""A result that counts, so that pairs sort in the declared order: time, result's id, line item's id (each after whether
+there is one), level, weight, number of the rule."""
+
+
+@dataclass(slots=True)
+class _Level:
+    level: int | None
+    state: State
+    count: int
+    first: int | None
+    last: int | None
+    rolled: bool = False
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What became of the rows: pairs that count and reasons of others by student and competency, and counts."""
+
+    pairs: dict[str, dict[int, list[Pair]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    others: dict[str, dict[int, set[Reason]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    set_aside: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    unmatched: dict[Entry, list[tuple[int, str, int]]] = field(default_factory=lambda: defaultdict(list))
+    grades: dict[str, tuple[int, str]] = field(default_factory=dict)
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """What a mapping needs for few results, looked up beforehand. ``summary_of`` and ``threshold_of`` are per
+    competency number; ``roll_ups``: for each the summary, whether only levels from evidence count, and for each source
+    its targets with weights."""
+
+    name: str
+    version: str
+    places: int
+    labels: Sequence[str]
+    collector: Collector
+    summary_of: Sequence[Summary]
+    threshold_of: Sequence[int | None]
+    roll_ups: Sequence[tuple[Summary, bool, Mapping[int, Sequence[tuple[int, int]]]]]
+    continuum: Continuum | None
+
+    def apply(self, evidence: pl.DataFrame, as_of: datetime.date | None) -> Mapped:
+        """The same as :meth:`CompiledMapping.apply`."""
+        judged = self._judge(prepare(evidence), as_of)
+        levels = {student: self._levels(student, judged) for student in sorted({*judged.pairs, *judged.others})}
+        for student in levels:
+            self._roll_up(levels[student])
+        continuum, placement = self._place(levels, judged, as_of)
+        return Mapped(
+            levels=self._published(levels),
+            continuum=continuum,
+            credits=_NO_CREDITS,
+            unmatched=_unmatched(judged.unmatched),
+            placement=placement,
+            evidence=evidence.height,
+            used=judged.used,
+            set_aside=dict(sorted(judged.set_aside.items())),
+        )
+
+    def _judge(self, frame: pl.DataFrame, as_of: datetime.date | None) -> _Judged:
+        """Judge each row by the rules, ways and scales, which remember their answers."""
+        collector, answers = self.collector, self.collector.answers
+        rules, alignment = collector.rules, collector.alignment
+        names = [*VERDICT_COLUMNS, *(("max_score",) if rules.needs_maximum else ())]
+        verdict_names = [name for name in names if name in frame.columns]
+        read = _Reader(frame, (rules.columns, alignment.columns, verdict_names, _KEPT))
+        limit = None if as_of is None else end_of(as_of)
+        judged = _Judged()
+        for n, (time, (by_rule, by_code, by_score, kept)) in enumerate(read):
+            student, result, item, grade = kept
+            number = answers.rules.ask(by_rule, lambda *row: rules.choose(facts(rules.columns, row)), *by_rule)
+            targets = answers.targets.ask(
+                by_code, lambda *row: alignment.find(facts(alignment.columns, row)), *by_code
+            )[0]
+            rule = rules.rules[number] if number >= 0 else None
+            if student is None or (limit is not None and time >= limit):
+                reason = Reason.NO_STUDENT if student is None else Reason.FUTURE
+                judged.set_aside[reason.value] += max(len(targets), 1)
+                if student is not None and grade is not None:
+                    judged.grades[student] = max(judged.grades.get(student, (NO_TIME - 1, "")), (time, str(grade)))
+                continue
+            if grade is not None:
+                judged.grades[student] = max(judged.grades.get(student, (NO_TIME - 1, "")), (time, str(grade)))
+            if rule is None or rule.scale is None:
+                reason = Reason.NO_RULE if rule is None else Reason.BY_RULE
+                judged.set_aside[reason.value] += max(len(targets), 1)
+                if rule is None:
+                    judged.unmatched[rule_entry(rules, by_rule)].append((n, student, time))
+                continue
+            if not targets:
+                judged.set_aside[Reason.UNALIGNED.value] += 1
+                judged.unmatched[code_entry(alignment, by_code)].append((n, student, time))
+                continue
+            key = (rule.scale.name, *verdict_names, *by_score)
+            row = dict(zip(verdict_names, by_score, strict=True))
+            verdict = answers.verdicts.ask(key, rules.judge, rule.scale, row)
+            if verdict.reason is Reason.UNREADABLE:
+                judged.unmatched[score_entry(rules, rule.scale, row)].append((n, student, time))
+            ids = (result is not None, "" if result is None else result, item is not None, "" if item is None else item)
+            order = (time, *ids, verdict.level or 0)
+            for id, weight in targets:
+                competency = collector.numbers[id]
+                reason = verdict.reason
+                if reason is Reason.USED and rule.scale.report != collector.report_of[competency]:
+                    reason = Reason.OTHER_SCALE
+                elif reason is Reason.USED and rule.weight == 0:
+                    reason = Reason.NO_WEIGHT
+                if reason is Reason.USED:
+                    pair = (*order, weight * rule.weight // MICROS, number)
+                    judged.pairs[student][competency].append(pair)
+                    judged.used += 1
+                else:
+                    judged.set_aside[reason.value] += 1
+                    judged.others[student][competency].add(reason)
+        return judged
+
+    def _levels(self, student: str, judged: _Judged) -> dict[int, _Level]:
+        """The levels of one student from evidence."""
+        levels: dict[int, _Level] = {}
+        for competency, pairs in judged.pairs[student].items():
+            once = self._once(pairs, judged)
+            level = self._summarized(self.summary_of[competency], once)
+            levels[competency] = level
+        for competency, reasons in judged.others[student].items():
+            if Reason.BLOCKED in reasons and competency in levels:
+                levels[competency].level, levels[competency].state = None, State.INCOMPLETE
+            elif competency not in levels:
+                known = {Reason.NOT_ASSESSED if each is Reason.UNREADABLE else each for each in reasons}
+                gravest = next((each for each in GRAVEST if each in known), None)
+                if gravest is not None:
+                    levels[competency] = _Level(None, STATE_OF[gravest], 0, None, None)
+        return levels
+
+    def _once(self, pairs: list[Pair], judged: _Judged) -> list[Pair]:
+        """The pairs of the first priority in their order, each result once."""
+        rules = self.collector.rules.rules
+        if len(pairs) > 1:
+            best = min(rules[pair[-1]].priority for pair in pairs)
+            kept = [pair for pair in pairs if rules[pair[-1]].priority == best]
+            _leave_out(judged, Reason.OUTRANKED, len(pairs) - len(kept))
+            pairs = sorted(kept)
+        once = pairs[:1]
+        for before, pair in pairwise(pairs):
+            same = pair[1] and before[:3] == pair[:3] and before[5:7] == pair[5:7]
+            if not same:
+                once.append(pair)
+        _leave_out(judged, Reason.TWICE, len(pairs) - len(once))
+        return once
+
+    def _summarized(self, summary: Summary, pairs: Sequence[Pair]) -> _Level:
+        rules = self.collector.rules.rules
+        level = _one(
+            summary,
+            [pair[5] for pair in pairs],
+            [pair[6] for pair in pairs],
+            [rules[pair[7]].capped for pair in pairs],
+        )
+        state = State.INSUFFICIENT if level is None else State.CALCULATED
+        return _Level(level, state, len(pairs), pairs[0][0], pairs[-1][0])
+
+    def _roll_up(self, levels: dict[int, _Level]) -> None:
+        """Add the levels of the roll-ups to those of one student."""
+        for summary, from_evidence, targets_of in self.roll_ups:
+            inputs: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+            for source, each in levels.items():
+                if each.level is not None and not (from_evidence and each.rolled):
+                    for target, weight in targets_of.get(source, ()):
+                        inputs[target].append((NO_TIME if each.last is None else each.last, source, weight))
+            found = {target: self._rolled_up(summary, sorted(given), levels) for target, given in inputs.items()}
+            levels.update(found)
+
+    def _rolled_up(
+        self, summary: Summary, given: Sequence[tuple[int, int, int]], levels: Mapping[int, _Level]
+    ) -> _Level:
+        sources = [levels[source] for _, source, _ in given]
+        weights = [weight for _, _, weight in given]
+        level = _one(summary, [each.level or 0 for each in sources], weights, [False] * len(given))
+        first = min((each.first for each in sources if each.first is not None), default=None)
+        last = max((each.last for each in sources if each.last is not None), default=None)
+        state = State.INSUFFICIENT if level is None else State.CALCULATED
+        return _Level(level, state, sum(each.count for each in sources), first, last, rolled=True)
+
+    def _published(self, levels: Mapping[str, Mapping[int, _Level]]) -> pl.DataFrame:
+        rows = [
+            (
+                student, self.labels[n], each.level,
+                None if each.level is None or (least := self.threshold_of[n]) is None else each.level >= least,
+                each.state.value, each.count, None if each.first == NO_TIME else each.first,
+                None if each.last == NO_TIME else each.last,
+            )
+            for student, mine in levels.items() for n, each in sorted(mine.items())
+        ]  # fmt: skip
+        frame = pl.DataFrame(rows, schema=_LEVELS, orient="row")
+        return frame.with_columns(
+            as_decimal(pl.col("level"), self.places),
+            pl.col("first_scored_at", "last_scored_at").cast(TIME),
+            pl.lit(self.name).alias("mapping"),
+            pl.lit(self.version).alias("version"),
+        )
+
+    def _place(
+        self, levels: Mapping[str, Mapping[int, _Level]], judged: _Judged, as_of: datetime.date | None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The continuum and the placement."""
+        if self.continuum is None:
+            return _NO_CONTINUUM, _NO_PLACEMENT
+        rows = [row for student, mine in levels.items() for row in self._standings(student, mine, judged, as_of)]
+        if not rows:
+            return _NO_CONTINUUM, _NO_PLACEMENT
+        frame = pl.DataFrame(rows, schema=_STANDINGS, orient="row").with_columns(
+            as_decimal(pl.col("progress", "baseline", "growth", "pace", "ahead"), 2)
+        )
+        continuum, placement = (pl.DataFrame([frame[name] for name in table]) for table in (CONTINUUM, PLACEMENT))
+        return continuum, placement
+
+    def _standings(
+        self, student: str, levels: Mapping[int, _Level], judged: _Judged, as_of: datetime.date | None
+    ) -> Iterator[tuple[Any, ...]]:
+        """The rows of one student, by domain."""
+        rules = self.continuum
+        assert rules is not None, "only mappings with a continuum have standings"  # noqa: S101
+        sets: dict[int, list[int]] = {}
+        for n, each in levels.items():
+            domain, bit = rules.place_of[n]
+            if domain < 0 or not each.count or each.first is None or each.last is None:
+                continue
+            own = sets.setdefault(domain, [0, 0, 2**62, 2**62, NO_TIME])
+            least = rules.threshold[n]
+            own[0] |= 1 << bit
+            if each.level is not None and least is not None and each.level >= least:
+                own[1] |= 1 << bit
+            own[2] = min(own[2], each.first * 1024 + rules.stage_of[n])
+            own[3], own[4] = min(own[3], each.first), max(own[4], each.last)
+        grade = judged.grades.get(student, (0, None))[1]
+        for domain in sorted(sets, key=lambda domain: rules.rules[domain].label):
+            evidence, complete, began, first, last = sets[domain]
+            stand = rules.rules[domain].stand(evidence, complete)
+            baseline = rules.rules[domain].stages[began % 1024].value
+            growth = stand.position - baseline
+            until = last if as_of is None else milliseconds(as_of)
+            days = None if first == NO_TIME else (until - first) // _DAY
+            pace = None
+            if days is not None and days >= rules.at_least_days:
+                pace = _TWO_PLACES.of(growth * rules.days, days)
+            age = None if grade is None else stage_value(grade)
+            ahead = None if age is None or stand.value is None else stand.value - age
+            yield (
+                student, rules.rules[domain].label, stand.performance_level, stand.progress, stand.complete, stand.next,
+                stand.gaps, baseline, growth, pace, grade, stand.lowest, stand.highest, ahead,
+            )  # fmt: skip
+
+
+class _Reader:
+    """The rows of a frame as the time and groups of columns; columns that are not there are nothing."""
+
+    def __init__(self, frame: pl.DataFrame, groups: Sequence[Sequence[str]]) -> None:
+        needed = [name for name in dict.fromkeys(name for group in groups for name in group) if name in frame.columns]
+        schema = frame.schema
+        columns = [pl.col(name).cast(pl.Date) if schema[name].is_temporal() else pl.col(name) for name in needed]
+        time = pl.col("scored_at").to_physical().cast(pl.Int64).fill_null(NO_TIME).alias("")
+        self._rows = frame.select(time, *columns).rows()
+        place = {name: n for n, name in enumerate(needed, start=1)}
+        self._groups = [[place.get(name, -1) for name in group] for group in groups]
+
+    def __iter__(self) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        for row in self._rows:
+            yield row[0], [tuple([row[n] if n > 0 else None for n in group]) for group in self._groups]
+
+
+def _leave_out(judged: _Judged, reason: Reason, count: int) -> None:
+    if count:
+        judged.set_aside[reason.value] += count
+        judged.used -= count
+
+
+def _one(summary: Summary, levels: list[int], weights: list[int], capped: list[bool]) -> int | None:
+    if len(levels) < summary.at_least:
+        return None
+    level = summarize_one(summary.method, levels, weights, capped, summary.parameters, summary.rounding)
+    if level is not None and summary.method.beyond:
+        return min(max(level, summary.scale.lowest), summary.scale.highest)
+    return level
+
+
+def _unmatched(found: Mapping[Entry, Sequence[tuple[int, str, int]]]) -> pl.DataFrame:
+    if not found:
+        return _NO_UNMATCHED
+    rows = []
+    for entry, places in found.items():
+        times = [time for _, _, time in places]
+        counts = (len({n for n, _, _ in places}), len({student for _, student, _ in places}))
+        rows.append((*entry, *counts, *(None if time == NO_TIME else time for time in (min(times), max(times)))))
+    schema = {name: pl.Int64 if dtype == TIME else dtype for name, dtype in UNMATCHED.items()}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return sum_unmatched(frame.with_columns(pl.col("first_scored_at", "last_scored_at").cast(TIME)))
+
+
+def few(
+    name: str,
+    version: str,
+    places: int,
+    labels: Sequence[str],
+    collector: Collector,
+    summarizer: Summarizer,
+    continuum: Continuum | None,
+) -> Few | None:
+    """What a mapping needs for few results; nothing if it has parts that only tables know."""
+    rules = collector.rules.rules
+    if collector.modified or summarizer.overrides or any(rule.pool or rule.override for rule in rules):
+        return None
+    if any(rule.scale is not None and rule.scale.modified for rule in rules):
+        return None
+    if continuum is not None and continuum.baseline_on is not None:
+        return None
+    summaries, numbers = summarizer.summaries, summarizer.numbers
+    roll_ups = []
+    for each in summaries.roll_ups:
+        targets: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for target, sources in each.sources.items():
+            for source, weight in sources:
+                targets[numbers[source]].append((numbers[target], weight))
+        roll_ups.append((each.summary, each.from_evidence, dict(targets)))
+    ids = summarizer.ids
+    return Few(
+        name, version, places, labels, collector,
+        [summaries.of(id) for id in ids], [summaries.scale_of[id].proficient for id in ids], roll_ups, continuum,
+    )  # fmt: skip
+
+
+_LEVELS: dict[str, Any] = {
+    name: pl.Int64 if dtype in (TIME, pl.Decimal(18, 2)) else dtype
+    for name, dtype in LEVELS.items()
+    if name not in ("mapping", "version")
+}
+_STANDINGS: dict[str, Any] = {
+    name: pl.Int64 if dtype == pl.Decimal(18, 2) else dtype for name, dtype in {**CONTINUUM, **PLACEMENT}.items()
+}
+_NO_CONTINUUM = pl.DataFrame(schema=dict(CONTINUUM))
+_NO_PLACEMENT = pl.DataFrame(schema=dict(PLACEMENT))
+_NO_CREDITS = pl.DataFrame(schema=dict(CREDITS))
+_NO_UNMATCHED = pl.DataFrame(schema=dict(UNMATCHED))
