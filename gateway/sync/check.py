@@ -1,41 +1,31 @@
 """The second step: staged raw pages become a checked snapshot, merged with the last good one.
 
-Big tables go page by page and part by part, so that memory holds one page and one part at a time. The rules are in
-:mod:`gateway.core.check` and :mod:`gateway.core.presence`; here is only their order and their files.
+Big tables go page by page (:mod:`gateway.sync.check_pages`) and part by part, so that memory holds little. The
+rules are in :mod:`gateway.core.check` and :mod:`gateway.core.presence`; here is only their order and their files.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import polars as pl
 
-from gateway.core.check import (
-    Checked,
-    Notes,
-    check_references,
-    check_scores,
-    empty_quarantine,
-    find_duplicates,
-    fingerprints,
-    leave_out,
-    read_rows,
-)
+from gateway.core.check import Notes, empty_quarantine
 from gateway.core.exchange import REJECTS, REJECTS_SCHEMA, PullMode, Stream
 from gateway.core.guard import Churn
 from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES, Table
-from gateway.core.partition import STUDENT_TABLES, part_of, parts_for
+from gateway.core.partition import STUDENT_TABLES, parts_for
 from gateway.core.presence import MISSING, Pulled, merge, merge_links
 from gateway.core.values import DateOrder
 from gateway.store.snapshots import Snapshot, part_path, write_manifest
 from gateway.store.staging import Staged, read_page
+from gateway.sync.check_pages import Against, Outcome, RawPage, TablePages, raw_pages
+
+NO_IDS = pl.Series("id", [], pl.String)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +37,6 @@ class Rules:
     dates: DateOrder | None = None
     extra_credit: bool = False
     absence_counts: bool = True
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What has been found of one table so far."""
-
-    quarantine: list[pl.DataFrame] = field(default_factory=list)
-    deleted: list[pl.Series] = field(default_factory=list)
-    notes: Notes = field(default_factory=Counter)
-    nameless: int = 0
-
-    def note(self, quarantine: pl.DataFrame, notes: Notes) -> None:
-        if not quarantine.is_empty():
-            self.quarantine.append(quarantine)
-        self.notes.update(notes)
-
-    def quarantined(self) -> pl.DataFrame:
-        return pl.concat(self.quarantine) if self.quarantine else empty_quarantine()
-
-    def bad_ids(self) -> pl.Series:
-        return self.quarantined()["id"].drop_nulls().unique()
-
-    def deleted_ids(self) -> pl.Series:
-        return pl.concat(self.deleted).unique() if self.deleted else pl.Series("id", [], pl.String)
-
-
-@dataclass(frozen=True, slots=True)
-class _TypedPage:
-    """A page after rule 1: its good rows in a file, what rule 2 needs to know of them, and what was found."""
-
-    file: Path
-    prints: pl.DataFrame
-    deleted: pl.Series
-    quarantine: pl.DataFrame
-    notes: Notes
 
 
 class Check:
@@ -98,6 +53,7 @@ class Check:
         self.warnings = [warning for stream in staged.values() for warning in stream.warnings]
         self.rejects = _rejects(staged)
         self.parts = self._parts()
+        self.pages: dict[str, TablePages] = {}
         self.known: dict[str, pl.Series] = {}
         self.quarantined: dict[str, pl.Series] = {}
         self.rows: dict[str, int] = {}
@@ -145,74 +101,26 @@ class Check:
     # -- one table
 
     def _check_table(self, table: Table) -> None:
-        outcome = _Outcome()
-        self._refine(table, self._read(table, outcome), outcome)
-        self._note_rejects(table, outcome)
-        if table.part_of is None:
-            self._merge_records(table, outcome)
-        else:
-            self._merge_links(table, self._fresh_part(table, 0), outcome)
-        self._close(table, outcome)
-
-    def _raw_pages(self, table: Table) -> list[Callable[[], pl.DataFrame]]:
-        """The staged pages, and what was set aside by an earlier pull and not delivered again; read when called."""
-        stream = self.streams[table.name]
-        files = list(stream.files.get(table.name, ()))
-        pages: list[Callable[[], pl.DataFrame]] = [partial(_read_raw, file, table) for file in files]
-        if stream.stream.mode is PullMode.DELTA and self.previous is not None:
-            aside = self.previous.set_aside(table.name)
-            if aside is not None:
-                pages.append(partial(_not_delivered, aside, files, table))
-        return pages
-
-    def _read(self, table: Table, outcome: _Outcome) -> list[_TypedPage]:
-        """Types and duplicates: typed pages as files."""
-        raw = self._raw_pages(table)
-        pages = list(_in_order(lambda number: self._typed(table, number, raw[number]()), range(len(raw))))
-        for page in pages:
-            outcome.deleted.append(page.deleted)
-            outcome.note(page.quarantine, page.notes)
-        return pages
-
-    def _typed(self, table: Table, number: int, raw: pl.DataFrame) -> _TypedPage:
-        deleted = pl.Series("id", [], pl.String)
-        if "status" in table.names and raw["status"].null_count() < raw.height:
-            gone = raw["status"].str.strip_chars().str.to_lowercase().is_in(["tobedeleted", "inactive"])
-            deleted = _names(raw.filter(gone), table)
-            raw = raw.filter(~gone.fill_null(False))
-        checked = read_rows(raw, table, self.rules.dates)
-        file = self._temporary(table, "typed", number, checked.rows)
-        return _TypedPage(file, fingerprints(checked.rows, table, number), deleted, checked.quarantine, checked.notes)
-
-    def _refine(self, table: Table, pages: list[_TypedPage], outcome: _Outcome) -> None:
-        """Duplicates, references and score limits; good rows go into the part of their student."""
-        duplicates = find_duplicates(pl.concat([page.prints for page in pages])) if pages else None
         limits = self._limits() if table.name == "results" else None
+        against = Against(self.rules.dates, self.known, self.quarantined, limits)
+        # links are cut when their parents' parts are known
+        pages = TablePages(table, against, parts=1 if table.part_of else self._parts_of(table), work=self.work)
+        raw = self._raw(table)
+        outcome = pages.check(raw)
+        self._note_rejects(table, outcome)
+        self.pages[table.name] = pages
+        if table.part_of is None:
+            self._merge_records(table, pages, outcome)
+        else:
+            self._merge_links(table, pages.fresh(0), outcome)
+        self._close(table, outcome, raw)
 
-        def refine(group: Sequence[int]) -> list[Checked]:
-            steps = [leave_out(pl.read_ipc(pages[n].file), table, n, duplicates) for n in group]
-            rows = pl.concat([step.rows for step in steps])
-            steps.append(check_references(rows, table, self.known, self.quarantined))
-            if limits is not None:
-                steps.append(check_scores(steps[-1].rows, table, limits))
-            self._split(table, group[0], steps[-1].rows)
-            return [replace(step, rows=step.rows.clear()) for step in steps]
-
-        # links refer to one big table: looking them up all at once is much cheaper than page by page
-        numbers = range(len(pages))
-        groups = [[number] for number in numbers] if table.part_of is None else [list(numbers)] if pages else []
-        for steps in _in_order(refine, groups):
-            for step in steps:
-                outcome.note(step.quarantine, step.notes)
-
-    def _split(self, table: Table, number: int, rows: pl.DataFrame) -> None:
-        parts = self._parts_of(table) if table.part_of is None else 1
-        if parts == 1:
-            self._temporary(table, "part-000", number, rows)
-            return
-        of = part_of(rows["student_id"], parts)
-        for part in range(parts):
-            self._temporary(table, f"part-{part:03}", number, rows.filter(of == part))
+    def _raw(self, table: Table) -> list[RawPage]:
+        """What was staged; in a pull of changes also what an earlier one had to set aside."""
+        stream = self.streams[table.name]
+        delta = stream.stream.mode is PullMode.DELTA and self.previous is not None
+        aside = self.previous.set_aside(table.name) if delta and self.previous else None
+        return raw_pages(stream.files.get(table.name, ()), table, aside)
 
     def _limits(self) -> pl.DataFrame | None:
         if self.rules.extra_credit or "line_items" not in self.rows:
@@ -221,7 +129,7 @@ class Check:
             "id", "result_value_min", "result_value_max"
         )
 
-    def _note_rejects(self, table: Table, outcome: _Outcome) -> None:
+    def _note_rejects(self, table: Table, outcome: Outcome) -> None:
         """Rows that the connector could not even cut into cells."""
         mine = self.rejects.filter(pl.col("table") == table.name)
         if mine.is_empty():
@@ -232,7 +140,7 @@ class Check:
 
     # -- merging with the last good snapshot
 
-    def _pulled(self, table: Table, rows: pl.DataFrame, outcome: _Outcome, moved: pl.Series) -> Pulled:
+    def _pulled(self, table: Table, rows: pl.DataFrame, outcome: Outcome, moved: pl.Series) -> Pulled:
         stream = self.streams[table.name].stream
         deleted = outcome.deleted_ids()
         return Pulled(
@@ -243,11 +151,11 @@ class Check:
             absence_counts=self.rules.absence_counts and outcome.nameless == 0,
         )
 
-    def _merge_records(self, table: Table, outcome: _Outcome) -> None:
+    def _merge_records(self, table: Table, pages: TablePages, outcome: Outcome) -> None:
         parts = self._parts_of(table)
-        moved = self._moved(table, parts)
+        moved = self._moved(table, pages)
         for part in range(parts):
-            fresh = self._fresh_part(table, part)
+            fresh = pages.fresh(part)
             previous = self._previous(table, part)
             rows, churn = merge(
                 previous, self._pulled(table, fresh, outcome, moved), table, gone_after=self.rules.gone_after
@@ -262,41 +170,27 @@ class Check:
     def _parts_of(self, table: Table) -> int:
         return self.parts if table.name in STUDENT_TABLES else 1
 
-    def _fresh_part(self, table: Table, part: int) -> pl.DataFrame:
-        files = sorted((self.work / table.name / f"part-{part:03}").iterdir()) if self._has_parts(table) else []
-        return (
-            pl.concat([pl.read_ipc(file) for file in files]) if files else pl.DataFrame(schema=_checked_schema(table))
-        )
-
-    def _fresh_ids(self, table: Table, part: int) -> pl.Series:
-        files = sorted((self.work / table.name / f"part-{part:03}").iterdir()) if self._has_parts(table) else []
-        ids = [pl.scan_ipc(file).select("id").collect()["id"] for file in files]
-        return pl.concat(ids) if ids else pl.Series("id", [], pl.String)
-
-    def _has_parts(self, table: Table) -> bool:
-        return (self.work / table.name / "part-000").is_dir()
-
     def _previous(self, table: Table, part: int) -> pl.DataFrame | None:
         if self.previous is None or not self.previous.has(table.name):
             return None
         return self.previous.previous_rows(table.name, part, self.parts)
 
-    def _moved(self, table: Table, parts: int) -> pl.Series:
+    def _moved(self, table: Table, pages: TablePages) -> pl.Series:
         """Ids that stood in one part and were delivered in another."""
-        none = pl.Series("id", [], pl.String)
+        parts = pages.parts
         if parts == 1 or self.previous is None or not self.previous.has(table.name):
-            return none
+            return NO_IDS
         kept = []
         for part in range(parts):
             before = self.previous.previous_rows(table.name, part, parts).select("id")
-            kept.append(before.join(self._fresh_ids(table, part).to_frame(), on="id", how="anti")["id"])
+            kept.append(before.join(pages.fresh_ids(part).to_frame(), on="id", how="anti")["id"])
         absent = pl.concat(kept)
         if absent.is_empty():
-            return none
-        fresh = [self._fresh_ids(table, part) for part in range(parts)]
+            return NO_IDS
+        fresh = [pages.fresh_ids(part) for part in range(parts)]
         return pl.concat([ids.filter(ids.is_in(absent.implode())) for ids in fresh])
 
-    def _merge_links(self, table: Table, rows: pl.DataFrame, outcome: _Outcome) -> None:
+    def _merge_links(self, table: Table, rows: pl.DataFrame, outcome: Outcome) -> None:
         parent_name, column = table.part_of or (table.name, "id")
         parent = TABLES[parent_name]
         with_parents = parent.name in self.streams and (
@@ -309,7 +203,7 @@ class Check:
                 mine = rows.join(parents.select(pl.col("id").alias(column)), on=column, how="semi")
             merged, churn = merge_links(
                 self._previous(table, part),
-                self._pulled(table, mine, outcome, pl.Series("id", [], pl.String)),
+                self._pulled(table, mine, outcome, NO_IDS),
                 table,
                 parents=parents,
                 with_parents=with_parents,
@@ -320,9 +214,9 @@ class Check:
     def _parents(self, parent: Table, part: int) -> pl.DataFrame:
         """The parent's new rows, and which of them came with this pull."""
         rows = pl.scan_parquet(part_path(self.folder, parent.name, part)).select("id", MISSING).collect()
-        fresh = pl.Series("id", [], pl.String)
-        if parent.name in self.streams:
-            fresh = self._fresh_ids(parent, part)
+        fresh = NO_IDS
+        if parent.name in self.pages:
+            fresh = self.pages[parent.name].fresh_ids(part)
         return rows.with_columns(pl.col("id").is_in(fresh.implode()).alias("_fresh"))
 
     # -- bookkeeping
@@ -341,13 +235,7 @@ class Check:
         ids = pl.scan_parquet(files).filter(pl.col(MISSING) < self.rules.gone_after).select("id").collect()
         self.known[table.name] = ids["id"]
 
-    def _temporary(self, table: Table, kind: str, number: int, rows: pl.DataFrame) -> Path:
-        path = self.work / table.name / kind / f"{number:06}.arrow"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_ipc(path)
-        return path
-
-    def _close(self, table: Table, outcome: _Outcome) -> None:
+    def _close(self, table: Table, outcome: Outcome, raw: list[RawPage]) -> None:
         """Write the table's quarantine with the raw rows behind it, and count."""
         quarantine = outcome.quarantined()
         self.notes.update(outcome.notes)
@@ -357,16 +245,17 @@ class Check:
             return
         self.faults[table.name] = records
         self.quarantined[table.name] = outcome.bad_ids()
-        for kind, rows in (("quarantine", quarantine), ("set-aside", self._raw_rows(table, quarantine))):
+        for kind, rows in (("quarantine", quarantine), ("set-aside", _raw_rows(raw, table, quarantine))):
             path = self.folder / kind / f"{table.name}.parquet"
             path.parent.mkdir(exist_ok=True)
             rows.write_parquet(path, compression="zstd")
 
-    def _raw_rows(self, table: Table, quarantine: pl.DataFrame) -> pl.DataFrame:
-        found = [
-            raw().join(quarantine.select(SOURCE, LINE), on=[SOURCE, LINE], how="semi") for raw in self._raw_pages(table)
-        ]
-        return pl.concat(found) if found else pl.DataFrame(schema=table.raw_schema)
+
+def _raw_rows(raw: list[RawPage], table: Table, quarantine: pl.DataFrame) -> pl.DataFrame:
+    """The raw rows behind the quarantine, to be checked again."""
+    places = quarantine.select(SOURCE, LINE)
+    found = [page().join(places, on=[SOURCE, LINE], how="semi") for page in raw]
+    return pl.concat(found) if found else pl.DataFrame(schema=table.raw_schema)
 
 
 def streams_to_retry(snapshot: Snapshot) -> dict[str, Staged]:
@@ -376,56 +265,6 @@ def streams_to_retry(snapshot: Snapshot) -> dict[str, Staged]:
         for table in snapshot.quarantined
         if snapshot.set_aside(table) is not None
     }
-
-
-WORKERS = 2
-"""Pages that are checked at the same time: two keep both cores of a small server busy and memory low."""
-
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-
-def _in_order(work: Callable[[In], Out], items: Sequence[In]) -> Iterator[Out]:
-    """``work`` of each item, several at a time, in the items' order."""
-    if len(items) <= 1:
-        yield from map(work, items)
-        return
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="check") as pool:
-        yield from pool.map(work, items)
-
-
-def _read_raw(file: Path, table: Table) -> pl.DataFrame:
-    return _conform(read_page(file), table)
-
-
-def _not_delivered(aside: pl.DataFrame, files: Sequence[Path], table: Table) -> pl.DataFrame:
-    """The rows of ``aside`` whose records are not among the pages."""
-    for file in files:
-        aside = aside.join(read_page(file), on=list(table.key), how="anti", nulls_equal=True)
-    return _conform(aside, table)
-
-
-def _checked_schema(table: Table) -> dict[str, pl.DataType]:
-    return {**table.schema, SOURCE: pl.String(), LINE: pl.UInt32()}
-
-
-def _conform(raw: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """The declared raw columns in the declared order; what a connector does not deliver is null."""
-    return raw.select(
-        [
-            pl.col(name).cast(dtype) if name in raw.columns else pl.lit(None, dtype).alias(name)
-            for name, dtype in table.raw_schema.items()
-        ]
-    )
-
-
-def _names(rows: pl.DataFrame, table: Table) -> pl.Series:
-    """Ids of records; for links their key, joined as :func:`gateway.core.presence.merge_links` expects it."""
-    if table.key == ("id",):
-        return rows["id"].str.strip_chars().alias("id")
-    return rows.select(
-        pl.concat_str([pl.col(k).str.strip_chars().fill_null("") for k in table.key], separator="\x1f").alias("id")
-    ).to_series()
 
 
 def _rejects(staged: Mapping[str, Staged]) -> pl.DataFrame:
