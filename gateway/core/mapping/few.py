@@ -329,9 +329,9 @@ def _unmatched(found: Mapping[Entry, Sequence[tuple[int, str, int]]]) -> pl.Data
         return _NO_UNMATCHED
     rows = []
     for entry, places in found.items():
-        times = [time for _, _, time in places]
+        times = [time for _, _, time in places if time != NO_TIME]
         counts = (len({n for n, _, _ in places}), len({student for _, student, _ in places}))
-        rows.append((*entry, *counts, *(None if time == NO_TIME else time for time in (min(times), max(times)))))
+        rows.append((*entry, *counts, min(times, default=None), max(times, default=None)))
     schema = {name: pl.Int64 if dtype == TIME else dtype for name, dtype in UNMATCHED.items()}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     return sum_unmatched(frame.with_columns(pl.col("first_scored_at", "last_scored_at").cast(TIME)))

@@ -57,20 +57,17 @@ class Reporter:
         distinct = sorted(set(entries.values()), key=lambda each: tuple(part or "" for part in each))
         place = {each: n for n, each in enumerate(distinct)}
         line = chosen["id"].replace_strict(seen, [place[entries[n]] for n in seen], return_dtype=pl.Int64)
+        known = pl.col("time").filter(pl.col("time") != NO_TIME)
         counted = (
             chosen.with_columns(line.alias("line"))
             .group_by("line")
             .agg(
                 pl.col("row").n_unique().alias("rows"),
                 pl.col("student").n_unique().alias("students"),
-                pl.col("time").min().alias("first_scored_at"),
-                pl.col("time").max().alias("last_scored_at"),
+                known.min().alias("first_scored_at"),
+                known.max().alias("last_scored_at"),
             )
             .sort("line")
-        )
-        counted = counted.with_columns(
-            pl.when(pl.col(name) != NO_TIME).then(pl.col(name)).alias(name)
-            for name in ("first_scored_at", "last_scored_at")
         )
         words = pl.DataFrame(distinct, schema=dict.fromkeys(_WORDS, pl.String), orient="row")
         return words.hstack(counted.drop("line")).select(pl.col(name).cast(dtype) for name, dtype in UNMATCHED.items())
