@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -13,7 +14,7 @@ from gateway.core.errors import MappingError, Place
 from gateway.core.gpa.counting import Why, count_courses
 from gateway.core.gpa.courses import PROBLEM, ROW, STUDENT, UNREAD, Courses, prepare_courses
 from gateway.core.gpa.filters import lookup
-from gateway.core.gpa.frames import added, chosen
+from gateway.core.gpa.frames import added, built_once, selected
 from gateway.core.gpa.grades import Calendar
 from gateway.core.gpa.policy import Aggregate, Kind, Policy, Weigh
 from gateway.core.gpa.problems import BY_NUMBER
@@ -120,17 +121,24 @@ def compute_version(
         return _refused(policy, prepared)
     facts = read_students(students)
     results = [_one_period(policy, prepared, period, as_of, trace, facts, calendar) for period in periods]
-    gpas = pl.concat([each.gpas for each in results])
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY:
-        approximation = pl.col("state").is_in([State.COMPUTED, State.SO_FAR])
-        gpas = added(gpas, pl.when(approximation).then(pl.lit(State.APPROXIMATION)).otherwise("state").alias("state"))
+        results = [replace(each, gpas=_approximated(each.gpas), storable=False) for each in results]
+    return results[0] if len(results) == 1 else _together(results)
+
+
+def _approximated(gpas: pl.DataFrame) -> pl.DataFrame:
+    known = pl.col("state").is_in([State.COMPUTED, State.SO_FAR])
+    return added(gpas, pl.when(known).then(pl.lit(State.APPROXIMATION)).otherwise("state").alias("state"))
+
+
+def _together(results: Sequence[GpaResult]) -> GpaResult:
+    """The results of several periods as one."""
     traces = [each.trace for each in results if each.trace is not None]
-    return GpaResult(
-        policy,
-        gpas,
-        pl.concat([each.problems for each in results]).unique(maintain_order=True),
-        pl.concat(traces) if traces else None,
-        policy.aggregate is Aggregate.ALWAYS,
+    return replace(
+        results[0],
+        gpas=pl.concat([each.gpas for each in results]),
+        problems=pl.concat([each.problems for each in results]).unique(maintain_order=True),
+        trace=pl.concat(traces) if traces else None,
     )
 
 
@@ -153,9 +161,10 @@ def _one_period(
     sums = _sums(policy, rows, period, alone=len(courses.students) == 1 and rows[STUDENT].null_count() == 0)
     if policy.kind is Kind.SELECTION:
         rows, sums = select_courses(policy, courses, rows, sums, students, as_of=as_of, trace=trace)
-    gpas = _finish(policy, sums, courses, students)
-    problems = _problems(policy, rows, courses)
-    gpas = _with_reasons(gpas, problems)
+    found = _finish(policy, sums, courses, students)
+    sound = not sums["problem"].any() and rows[STUDENT].null_count() == 0
+    problems = _NO_PROBLEMS if sound else _problems(policy, rows, courses)
+    gpas = selected(found, *_shown(policy)) if problems.is_empty() else _with_reasons(policy, found, problems)
     traced = build_trace(policy, courses, rows, counted.grades) if trace else None
     return GpaResult(policy, gpas, problems, traced, storable=True)
 
@@ -189,6 +198,7 @@ def _period_key(period: Period, courses: Courses) -> pl.Expr:
     return year + " " + lookup("term_code", courses.vocabulary["term"], pl.String())
 
 
+@built_once
 def _quality(policy: Policy) -> list[pl.Expr]:
     """``quality`` (points × units; micros of micros, in sixtieths where attempts are averaged) and ``shares``."""
     shares = pl.lit(_shares(policy), pl.Int64) // pl.col(AVERAGED)
@@ -207,24 +217,11 @@ def _sums(policy: Policy, rows: pl.DataFrame, period: Period, *, alone: bool) ->
 
     ``alone``: there is one student, and nothing to group.
     """
-    used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
-    wide = _wide(policy, len(rows))
-    units = pl.col("units") if _shares(policy) == 1 else pl.col("units") * pl.col("shares")
-    parts = chosen(
-        rows,
-        STUDENT,
-        "period",
-        pl.when(used).then("quality").cast(wide).alias("quality"),
-        pl.when(used).then(units).cast(wide).alias("units"),
-        pl.when(used).then("weight" if _after_mean(policy) else 0).cast(pl.Int64).alias("after"),
-        "earned",
-        used.cast(pl.Int64).alias("courses_used"),
-        (pl.col("fault") > 0).alias("problem"),
-    )
+    parts = selected(rows, *_countable(policy, _wide(policy, len(rows))))
     totals = [pl.col("quality", "units", "after", "earned", "courses_used").sum(), pl.col("problem").any()]
     whole = period in (Period.CUMULATIVE, Period.PROJECTED)
     if whole and alone:
-        return chosen(parts, pl.col(STUDENT, "period").first(), *totals)
+        return selected(parts, pl.col(STUDENT, "period").first(), *totals)
     if whole:
         sums = parts.group_by(STUDENT).agg(pl.col("period").first(), *totals)
     else:
@@ -232,14 +229,35 @@ def _sums(policy: Policy, rows: pl.DataFrame, period: Period, *, alone: bool) ->
     return sums.drop_nulls([STUDENT, "period"]).sort(STUDENT, "period")
 
 
-def _wide(policy: Policy, rows: int) -> pl.DataType:
+@built_once
+def _countable(policy: Policy, wide: type[pl.DataType]) -> list[pl.Expr]:
+    """What each row adds to its student's sums."""
+    used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
+    units = pl.col("units") if _shares(policy) == 1 else pl.col("units") * pl.col("shares")
+    return [
+        pl.col(STUDENT, "period", "earned"),
+        pl.when(used).then("quality").cast(wide).alias("quality"),
+        pl.when(used).then(units).cast(wide).alias("units"),
+        pl.when(used).then("weight" if _after_mean(policy) else 0).cast(pl.Int64).alias("after"),
+        used.cast(pl.Int64).alias("courses_used"),
+        (pl.col("fault") > 0).alias("problem"),
+    ]
+
+
+def _wide(policy: Policy, rows: int) -> type[pl.DataType]:
     """The width in which sums over so many rows, and their rounding, cannot overflow."""
-    scales = policy.scales
-    points = max(*(abs(p) for scale in scales for p in (*scale.points.values(), scale.highest, scale.plus)), MICROS)
-    points = points * 2 + max(map(abs, policy.weighting.levels.values()), default=0) if policy.weighting else points * 2
-    bands = max((band.points or 0 for scale in scales for band in scale.bands), default=0)
-    most = max(points, bands) * policy.credit.absurd_above * rows * _shares(policy)
-    return pl.Int64() if most < 2**60 and not _after_mean(policy) else pl.Int128()
+    return pl.Int64 if _largest(policy) * rows < 2**60 and not _after_mean(policy) else pl.Int128
+
+
+@functools.lru_cache(maxsize=512)
+def _largest(policy: Policy) -> int:
+    """More than any course can add to a sum of points × units."""
+    points = [MICROS]
+    for scale in policy.scales:
+        points += [abs(each) for each in (*scale.points.values(), scale.highest, scale.plus)]
+        points += [abs(band.points or 0) for band in scale.bands]
+    weights = policy.weighting.levels.values() if policy.weighting else ()
+    return (max(points) * 2 + max(map(abs, weights), default=0)) * policy.credit.absurd_above * _shares(policy)
 
 
 def _after_mean(policy: Policy) -> bool:
@@ -247,34 +265,42 @@ def _after_mean(policy: Policy) -> bool:
 
 
 def _finish(policy: Policy, sums: pl.DataFrame, courses: Courses, students: pl.DataFrame) -> pl.DataFrame:
-    shares = _shares(policy)
+    names = pl.lit(courses.students).gather(pl.col(STUDENT)).alias("student_id")
+    found = added(added(sums, names, *_exact(policy)), _micros(policy), _NO_REASON)
+    return add_standing(policy, found, students)
+
+
+@built_once
+def _exact(policy: Policy) -> list[pl.Expr]:
+    """The GPA as the fraction ``exact`` ÷ ``over`` (micros), and the state."""
     exact = pl.col("quality")
     if _after_mean(policy):
         exact = exact + pl.col("after") * pl.col("units")
-    found = added(
-        sums,
-        pl.lit(courses.students).gather(pl.col(STUDENT)).alias("student_id"),
-        exact.alias("exact"),
-        pl.when(pl.col("units") > 0).then("units").alias("over"),
-        _state(policy).alias("state"),
-    )
+    over = pl.when(pl.col("units") > 0).then("units")
+    return [exact.alias("exact"), over.alias("over"), _state(policy).alias("state")]
+
+
+@built_once
+def _micros(policy: Policy) -> pl.Expr:
     known = (pl.col("state") != State.PENDING) & (pl.col("state") != State.NO_COURSES)
     micros = policy.round_gpa.ratio(pl.col("exact"), pl.col("over")).cast(pl.Int64)
-    found = added(found, pl.when(known).then(micros).alias("micros"))
-    return chosen(
-        add_standing(policy, found, students),
-        "student_id",
+    return pl.when(known).then(micros).alias("micros")
+
+
+@built_once
+def _shown(policy: Policy) -> list[pl.Expr]:
+    shares = _shares(policy)
+    return [
+        pl.col("student_id"),
         pl.lit(policy.name).alias("policy"),
         pl.lit(policy.version).alias("version"),
         _decimal(pl.col("micros")).alias("gpa"),
-        "state",
+        pl.col("state"),
         _decimal(pl.col("units") // shares).alias("credits"),
         _decimal(pl.col("quality") // (MICROS * shares)).alias("quality_points"),
-        "courses_used",
-        "period",
-        "standing",
+        pl.col("courses_used", "period", "standing", "reason"),
         _decimal(pl.col("earned")).alias("credits_earned"),
-    )
+    ]
 
 
 def _state(policy: Policy) -> pl.Expr:
@@ -294,6 +320,7 @@ PROBLEM_SCHEMA = {
 }  # fmt: skip
 
 
+_NO_REASON = pl.lit(None, pl.String).alias("reason")
 _NO_PROBLEMS = pl.DataFrame(schema=PROBLEM_SCHEMA)
 
 
@@ -302,7 +329,7 @@ def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFr
     if faulty.is_empty():
         return _NO_PROBLEMS
     problems = [BY_NUMBER[number] for number in faulty["fault"]]
-    said = chosen(courses.rows, pl.coalesce(UNREAD, PROBLEM)).to_series()
+    said = selected(courses.rows, pl.coalesce(UNREAD, PROBLEM)).to_series()
     detail = said.gather(faulty[ROW]).to_list()
     names = courses.students.gather(faulty[STUDENT]) if len(courses.students) else faulty[STUDENT].cast(pl.String)
     return pl.DataFrame(
@@ -319,17 +346,15 @@ def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFr
              "line", "course_code", "code", "message", "hint").sort("student_id", "line")  # fmt: skip
 
 
-def _with_reasons(gpas: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
+def _with_reasons(policy: Policy, found: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
     """The first problem of each waiting student in words, and how many more there are."""
-    if problems.is_empty():
-        return chosen(added(gpas, pl.lit(None, pl.String).alias("reason")), *COLUMNS, *FURTHER)
     first = problems.group_by("student_id").agg(
         pl.format("line {}, {}: {}", pl.col("line").first(), pl.col("course_code").first().fill_null("?"),
                   pl.col("message").first()).first().alias("first"),
         (pl.len() - 1).alias("more"),
     )  # fmt: skip
     also = pl.when(pl.col("more") > 0).then(pl.format(" And {} more.", "more")).otherwise(pl.lit(""))
-    first = first.select("student_id", (pl.col("first") + also).alias("reason"))
-    joined = gpas.join(first, on="student_id", how="left", maintain_order="left")
-    reason = pl.when(pl.col("state") == State.PENDING).then("reason").alias("reason")
-    return chosen(added(joined, reason), *COLUMNS, *FURTHER)
+    first = first.select("student_id", (pl.col("first") + also).alias("first"))
+    joined = found.join(first, on="student_id", how="left", maintain_order="left")
+    reason = pl.when(pl.col("state") == State.PENDING).then("first").alias("reason")
+    return selected(added(joined, reason), *_shown(policy))

@@ -15,7 +15,7 @@ import polars as pl
 
 from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
 from gateway.core.gpa.filters import canonical, filter_expressions, lookup
-from gateway.core.gpa.frames import added, chosen
+from gateway.core.gpa.frames import added, built_once, selected
 from gateway.core.gpa.grades import (
     Calendar,
     Cell,
@@ -97,7 +97,7 @@ def _count(
     scale: Scale,
     courses: Courses,
     rows: pl.DataFrame,
-    grades: Sequence[str],
+    grades: tuple[str, ...],
     as_of: date,
     calendar: Calendar | None,
     projected: bool,
@@ -129,9 +129,10 @@ def _count(
     why = _why(policy, scale, grades, cells, filtered=filtered is not None, projected=projected)
     frame = added(frame, _points(policy).alias("points"), why.alias("why"))
     fault = _fault(scale, cells, filtered=filtered is not None, weighted=policy.weighting is not None)
-    return chosen(frame, *_results(scale, grades), fault.alias("fault"))
+    return selected(frame, *_results(scale, grades), fault.alias("fault"))
 
 
+@built_once
 def _decide(scale: Scale, *, by_status: bool, deadlines: bool) -> list[pl.Expr]:
     """``cell`` and ``number``: a mark with a consequence decides, then the status, then the grade."""
     cell, grade, number = pl.col("grade_cell"), pl.col("grade_grade"), pl.col("grade_number")
@@ -158,7 +159,8 @@ def _decide(scale: Scale, *, by_status: bool, deadlines: bool) -> list[pl.Expr]:
     return [cell.alias("cell"), grade.alias("decided_grade"), number.alias("number"), by_state.alias("by_state")]
 
 
-def _grade_number(scale: Scale, grades: Sequence[str]) -> pl.Expr:
+@built_once
+def _grade_number(scale: Scale, grades: tuple[str, ...]) -> pl.Expr:
     """The grade of the table that the course counts as; empty for points that come straight from a number."""
     given = pl.when(pl.col("cell") == int(Cell.GRADE)).then("decided_grade")
     if not scale.bands:
@@ -168,7 +170,8 @@ def _grade_number(scale: Scale, grades: Sequence[str]) -> pl.Expr:
     return given.when(pl.col("cell") == int(Cell.NUMBER)).then(lookup("band", of_band, pl.Int16()))
 
 
-def _base(scale: Scale, grades: Sequence[str]) -> pl.Expr:
+@built_once
+def _base(scale: Scale, grades: tuple[str, ...]) -> pl.Expr:
     table = [scale.points.get(grade) for grade in grades]
     by_grade = lookup("grade_number", table, pl.Int64())
     if not scale.reads_numbers:
@@ -176,7 +179,7 @@ def _base(scale: Scale, grades: Sequence[str]) -> pl.Expr:
     return pl.coalesce(by_grade, pl.when(pl.col("cell") == int(Cell.NUMBER)).then("number_points"))
 
 
-def _weight(policy: Policy, scale: Scale, courses: Courses, grades: Sequence[str]) -> list[pl.Expr]:
+def _weight(policy: Policy, scale: Scale, courses: Courses, grades: tuple[str, ...]) -> list[pl.Expr]:
     """``weight`` (0, or 1 to multiply by, where there is none), ``weighted``, and the problem with the level."""
     weighting = policy.weighting
     if weighting is None:
@@ -202,7 +205,7 @@ def _weight(policy: Policy, scale: Scale, courses: Courses, grades: Sequence[str
     ]
 
 
-def _eligible(weighting: Weighting, scale: Scale, grades: Sequence[str]) -> pl.Expr:
+def _eligible(weighting: Weighting, scale: Scale, grades: tuple[str, ...]) -> pl.Expr:
     """Whether the grade and the title allow a weight at all; a failing grade only if the policy names it."""
     only = weighting.only_grades
     allowed = [grade in only if only is not None else grade not in scale.failing for grade in grades]
@@ -213,6 +216,7 @@ def _eligible(weighting: Weighting, scale: Scale, grades: Sequence[str]) -> pl.E
     return eligible
 
 
+@built_once
 def _points(policy: Policy) -> pl.Expr:
     weighting, points = policy.weighting, pl.col("base")
     if weighting is not None and weighting.how is Weigh.ADD and policy.semesters is None:
@@ -249,8 +253,9 @@ def _credit(policy: Policy, courses: Courses) -> list[pl.Expr]:
     return [units.alias("units"), fault.cast(pl.UInt8).alias("credit_fault")]
 
 
+@built_once
 def _why(
-    policy: Policy, scale: Scale, grades: Sequence[str], cells: frozenset[Cell], *, filtered: bool, projected: bool
+    policy: Policy, scale: Scale, grades: tuple[str, ...], cells: frozenset[Cell], *, filtered: bool, projected: bool
 ) -> pl.Expr:
     """Why a course is set aside. Only what can occur among ``cells`` is asked."""
     cell = pl.col("cell")
@@ -285,10 +290,11 @@ def _first_of(asked: Sequence[tuple[pl.Expr, pl.Expr | IntEnum]], otherwise: int
     return answer.cast(pl.UInt8)
 
 
-def _failed(scale: Scale, grades: Sequence[str]) -> pl.Expr:
+def _failed(scale: Scale, grades: tuple[str, ...]) -> pl.Expr:
     return lookup("grade_number", [grade in scale.failing for grade in grades], pl.Boolean()).fill_null(False)
 
 
+@built_once
 def _fault(scale: Scale, cells: frozenset[Cell], *, filtered: bool, weighted: bool) -> pl.Expr:
     """The number of the problem of a course that would count; 0 is none. Only what can occur is asked."""
     cell, why = pl.col("cell"), pl.col("why")
@@ -317,7 +323,8 @@ def _fault(scale: Scale, cells: frozenset[Cell], *, filtered: bool, weighted: bo
     return _first_of(asked, pl.col("level_fault") if weighted else 0)
 
 
-def _results(scale: Scale, grades: Sequence[str]) -> list[pl.Expr]:
+@built_once
+def _results(scale: Scale, grades: tuple[str, ...]) -> list[pl.Expr]:
     passed = (pl.col("why") == int(Why.USED)) & ~_failed(scale, grades)
     earned = pl.when(passed | (pl.col("why") == int(Why.CREDIT_ONLY))).then("units").otherwise(0).fill_null(0)
     return [

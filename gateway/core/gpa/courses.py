@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from gateway.core.gpa.frames import added, chosen
+from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.language import COURSE_COLUMNS
 from gateway.core.gpa.problems import Problem
 from gateway.core.mapping.rounding import to_micros
@@ -109,7 +109,7 @@ def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
         nothing = pl.Series([None] * len(courses), dtype=pl.String)
         found |= {name: nothing.alias(name) for name in COURSE_COLUMNS if schema.get(name, pl.Null) == pl.Null}
     left = [_text(courses, schema.get(name), name).alias(name) for name in COURSE_COLUMNS if name not in found]
-    return {**found, **chosen(courses, left).to_dict()} if left else found
+    return {**found, **selected(courses, left).to_dict()} if left else found
 
 
 def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
@@ -228,13 +228,13 @@ def _faults(rows: pl.DataFrame, said: Sequence[str]) -> pl.Series:
         fault = fault.when(pl.col(PROBLEM).is_not_null()).then(Problem.NO_GRADE_FROM_LEVELS.number)
     if twice is not None:
         fault = fault.when(twice).then(Problem.SAME_SLOT.number)
-    return chosen(rows, fault.otherwise(0).cast(pl.UInt8).alias("fault")).to_series()
+    return selected(rows, fault.otherwise(0).cast(pl.UInt8).alias("fault")).to_series()
 
 
 def _same_slot(rows: pl.DataFrame) -> pl.Expr | None:
     """Whether a row says the same course in the same (known) year and term as another; ``None`` if none does."""
     known = pl.col(SHARED) & pl.col("year").is_not_null() & pl.col("term_code").is_not_null()
-    slots = chosen(
+    slots = selected(
         rows, ROW, STUDENT, "course_code", "year", "term_code", "school_id", "repeat_of", known.alias("known")
     )
     slots = slots.filter("known").drop("known")

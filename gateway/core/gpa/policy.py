@@ -66,7 +66,7 @@ class NumberBand:
     path: tuple[str | int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scale:
     """What grades are worth in the school years ``first_year`` … ``last_year`` (``None`` is open)."""
 
@@ -254,9 +254,9 @@ class Source:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """One version of a GPA policy, checked and ready to compute with."""
+    """One version of a GPA policy, checked and ready to compute with; its ``digest`` tells versions apart."""
 
     name: str
     version: str

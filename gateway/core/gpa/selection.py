@@ -15,7 +15,7 @@ import polars as pl
 from gateway.core.gpa.counting import Why
 from gateway.core.gpa.courses import ROW, STUDENT, Courses
 from gateway.core.gpa.filters import canonical, lookup
-from gateway.core.gpa.frames import added
+from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.policy import Policy, Progression
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.repeats import ATTEMPTS
@@ -88,17 +88,21 @@ def select_courses(
     return rows if chosen is None else _with_chosen(rows, answers, chosen), sums
 
 
+_COUNTS = pl.col("why") == int(Why.USED)
+_ALTERNATIVE = (pl.col("why") == int(Why.REPEATED)) & pl.col("early") & pl.col(ATTEMPTS).is_not_null()
+_ABLE = (_COUNTS | _ALTERNATIVE) & (pl.col("fault") == 0)
+_ITEM = (
+    pl.col(STUDENT, ROW, "cell"), (pl.col("units") // HUNDREDTH).alias("hundredths"), pl.col("points", "early", ATTEMPTS),
+    _COUNTS.alias("best"), pl.col("course_code", "year", "term_code", "line"),
+)  # fmt: skip
+
+
 def _items(rows: pl.DataFrame, sums: pl.DataFrame) -> pl.DataFrame:
-    """The attempts that can be chosen: those that count, and early ones whose later repeat might have to stand back."""
-    counts = pl.col("why") == int(Why.USED)
-    alternative = (pl.col("why") == int(Why.REPEATED)) & pl.col("early") & pl.col(ATTEMPTS).is_not_null()
-    able = (counts | alternative) & (pl.col("fault") == 0)
+    """The attempts that can be chosen: those that count, and early ones whose repeat might have to stand back."""
+    able = rows.filter(_ABLE)
     if sums["problem"].any():
-        able = able & ~pl.col(STUDENT).is_in(sums.filter("problem")[STUDENT].implode())
-    return rows.filter(able).select(
-        STUDENT, ROW, "cell", (pl.col("units") // HUNDREDTH).alias("hundredths"), "points", "early", ATTEMPTS,
-        counts.alias("best"), "course_code", "year", "term_code", "line",
-    )  # fmt: skip
+        able = able.filter(~pl.col(STUDENT).is_in(sums.filter("problem")[STUDENT].implode()))
+    return selected(able, *_ITEM)
 
 
 _ANSWER = {STUDENT: pl.UInt32(), "best_quality": pl.Int64(), "hundredths": pl.Int64(), "chosen": pl.Int64(),
@@ -196,20 +200,21 @@ def _with_answers(
         joined = sums.hstack(answers.drop(STUDENT))
     else:
         joined = sums.join(answers, on=STUDENT, how="left", maintain_order="left")
-    met = pl.col("best_quality").is_not_null()
-    locked = pl.col("locked").fill_null(False)
-    if progression is not None and seventh is not None:
-        due = (pl.lit(seventh).gather(pl.col(STUDENT)) <= as_of).fill_null(True)
-        locked = pl.when(due | locked).then(locked)
-    return added(
-        joined,
-        pl.when(met).then(pl.col("best_quality") * HUNDREDTH).otherwise("quality").alias("quality"),
-        pl.when(met).then(pl.col("hundredths") * HUNDREDTH).otherwise("units").alias("units"),
-        pl.when(met).then("chosen").otherwise("courses_used").alias("courses_used"),
-        met.alias("selection_met"),
-        locked.alias("progression_met"),
-        (pl.col("problem") | pl.col("hard").fill_null(False)).alias("problem"),
-    )
+    if progression is None or seventh is None:
+        return added(joined, *_ANSWERED, _LOCKED.alias("progression_met"))
+    due = (pl.lit(seventh).gather(pl.col(STUDENT)) <= as_of).fill_null(True)
+    return added(joined, *_ANSWERED, pl.when(due | _LOCKED).then(_LOCKED).alias("progression_met"))
+
+
+_LOCKED = pl.col("locked").fill_null(False)
+_MET = pl.col("best_quality").is_not_null()
+_ANSWERED = (
+    pl.when(_MET).then(pl.col("best_quality") * HUNDREDTH).otherwise("quality").alias("quality"),
+    pl.when(_MET).then(pl.col("hundredths") * HUNDREDTH).otherwise("units").alias("units"),
+    pl.when(_MET).then("chosen").otherwise("courses_used").alias("courses_used"),
+    _MET.alias("selection_met"),
+    (pl.col("problem") | pl.col("hard").fill_null(False)).alias("problem"),
+)
 
 
 def _with_too_hard(rows: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 from gateway.core.gpa.counting import Why
 from gateway.core.gpa.courses import ROW, STUDENT, Courses
 from gateway.core.gpa.filters import lookup, word_among
+from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.policy import Policy, Semesters, Weighting
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.words import folded
@@ -21,7 +22,7 @@ def count_semesters(policy: Policy, courses: Courses, rows: pl.DataFrame) -> pl.
     """
     assert policy.semesters is not None  # noqa: S101
     rules = policy.semesters
-    rows = rows.with_columns(_counts_as(rules, courses).alias("counts_as"), _grades(policy, courses).alias("grades"))
+    rows = added(rows, _counts_as(rules, courses).alias("counts_as"), _grades(policy, courses).alias("grades"))
     used = pl.col("why") == int(Why.USED)
     inside = pl.col("counts_as").is_between(rules.first_grade_level, rules.last_grade_level)
     fault = (
@@ -30,7 +31,8 @@ def count_semesters(policy: Policy, courses: Courses, rows: pl.DataFrame) -> pl.
         .when(used & inside & pl.col("grades").is_null()).then(Problem.PART_OF_SEMESTER.number)
         .otherwise(0)
     )  # fmt: skip
-    rows = rows.with_columns(
+    rows = added(
+        rows,
         fault.cast(pl.UInt8).alias("fault"),
         pl.when(used & ~inside).then(int(Why.OUTSIDE_WINDOW)).otherwise("why").cast(pl.UInt8).alias("why"),
         (pl.col("grades") * MICROS).alias("units"),
@@ -58,22 +60,22 @@ def _grades(policy: Policy, courses: Courses) -> pl.Expr:
 def _with_bonus(weighting: Weighting | None, rows: pl.DataFrame) -> pl.DataFrame:
     """``bonus`` for as many grades as the caps allow, the larger weights and earlier lines first."""
     if weighting is None:
-        return rows.with_columns(pl.lit(0, pl.Int64).alias("bonus"))
+        return added(rows, pl.lit(0, pl.Int64).alias("bonus"))
     earns = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0) & (pl.col("weight") > 0)
     part = rows.filter(earns).sort(
         [STUDENT, "weight", "counts_as", "course_code", "line"], descending=[False, True, False, False, False]
     )
-    part = part.select(ROW, STUDENT, "counts_as", pl.col("grades").alias("bonus_grades"))
+    part = selected(part, ROW, STUDENT, "counts_as", pl.col("grades").alias("bonus_grades"))
     for level, cap in weighting.cap_grade_levels.items():
         here = pl.col("counts_as") == level
         counts = pl.when(here).then("bonus_grades").otherwise(0)
-        part = part.with_columns(
-            pl.when(here).then(_limited(counts, cap // MICROS)).otherwise("bonus_grades").alias("bonus_grades")
+        part = added(
+            part, pl.when(here).then(_limited(counts, cap // MICROS)).otherwise("bonus_grades").alias("bonus_grades")
         )
     if weighting.cap_total is not None:
-        part = part.with_columns(_limited(pl.col("bonus_grades"), weighting.cap_total // MICROS).alias("bonus_grades"))
+        part = added(part, _limited(pl.col("bonus_grades"), weighting.cap_total // MICROS).alias("bonus_grades"))
     rows = rows.join(part.select(ROW, "bonus_grades"), on=ROW, how="left", maintain_order="left")
-    return rows.with_columns((pl.col("weight") * pl.col("bonus_grades").fill_null(0)).alias("bonus"))
+    return added(rows, (pl.col("weight") * pl.col("bonus_grades").fill_null(0)).alias("bonus"))
 
 
 def _limited(counts: pl.Expr, cap: int) -> pl.Expr:

@@ -10,7 +10,7 @@ import operator
 
 import polars as pl
 
-from gateway.core.gpa.frames import added
+from gateway.core.gpa.frames import added, built_once
 from gateway.core.gpa.policy import Condition, Policy
 from gateway.core.mapping.rounding import MICROS
 
@@ -23,6 +23,11 @@ def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame) ->
         return added(found, pl.lit(None, pl.String).alias("standing"))
     if any(each.when is not None and _needs_facts(each.when) for each in policy.standings):
         found = found.join(students, on="student_id", how="left", maintain_order="left")
+    return added(found, _standing(policy))
+
+
+@built_once
+def _standing(policy: Policy) -> pl.Expr:
     standing = pl.lit(None, pl.String)
     for each in reversed(policy.standings):
         met = pl.lit(True) if each.when is None else _holds(each.when, policy)
@@ -30,7 +35,7 @@ def add_standing(policy: Policy, found: pl.DataFrame, students: pl.DataFrame) ->
             pl.when(met.is_null()).then(pl.lit(UNDETERMINED))
             .when(met).then(pl.lit(each.name)).otherwise(standing)
         )  # fmt: skip
-    return added(found, pl.when(pl.col("micros").is_not_null()).then(standing).alias("standing"))
+    return pl.when(pl.col("micros").is_not_null()).then(standing).alias("standing")
 
 
 def _needs_facts(condition: Condition) -> bool:
