@@ -25,6 +25,7 @@ from gateway.core.partition import STUDENT_TABLES, part_of
 from gateway.core.presence import present
 from gateway.store.database import Store
 from gateway.store.schema import snapshots
+from gateway.transport.atomic import atomic_file
 
 MANIFEST = "manifest.json"
 
@@ -100,9 +101,8 @@ def write_manifest(snapshot: Snapshot) -> None:
         "quarantined": dict(snapshot.quarantined),
         "warnings": list(snapshot.warnings),
     }
-    part = snapshot.folder / f"{MANIFEST}.part"
-    part.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-    part.replace(snapshot.folder / MANIFEST)
+    with atomic_file(snapshot.folder / MANIFEST) as file:
+        file.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
 
 def read_snapshot(folder: Path) -> Snapshot | None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from gateway.core.exchange import Page, PullMode, Stream
 from gateway.store.database import Store
 from gateway.store.schema import pages, streams
+from gateway.transport.atomic import atomic_file
 from gateway.transport.crash import crash_point
 
 
@@ -32,15 +33,13 @@ class Staged:
 
 def write_page(folder: Path, stream: Stream, number: int, page: Page) -> dict[str, str]:
     """The page's frames as files in ``folder``; file names by table. Not valid before :func:`commit_page`."""
-    target = folder / stream.name
-    target.mkdir(parents=True, exist_ok=True)
     files = {}
     for table, frame in page.frames.items():
         if frame.is_empty() and number > 1:
             continue
         name = f"{number:06}-{table}.parquet"
-        frame.write_parquet(target / f"{name}.part", compression="lz4")
-        (target / f"{name}.part").replace(target / name)
+        with atomic_file(folder / stream.name / name) as file:
+            frame.write_parquet(file, compression="lz4")
         files[table] = f"{stream.name}/{name}"
     return files
 

@@ -18,6 +18,7 @@ from gateway.core.framework import Framework
 from gateway.core.model import FRAMEWORK_TABLES, empty
 from gateway.settings import District, open_connection
 from gateway.sync.work import Work
+from gateway.transport.atomic import atomic_file
 
 BASE_URI = "https://mastery-gateway.invalid/framework"
 """Stands in the links of the copy on disk, which nobody follows."""
@@ -41,10 +42,8 @@ def pull_framework(work: Work, adapters: Mapping[str, Any]) -> Framework | None:
                 hint="Look at its settings `documents`, and try `mastery-gateway connect test`.",
                 code="mapping.no-framework",
             )
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        part = copy.with_suffix(".part")
-        part.write_text(json.dumps(case_package(checked.tables, base_uri=BASE_URI)), encoding="utf-8")
-        part.replace(copy)
+        with atomic_file(copy) as file:
+            file.write(json.dumps(case_package(checked.tables, base_uri=BASE_URI)).encode())
     read = read_packages(json.loads(copy.read_text(encoding="utf-8")), source=copy.name)
     return Framework.from_tables(check_packages(read.frames).tables)
 

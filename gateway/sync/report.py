@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.core.errors import EXIT_ERROR, EXIT_HELD, EXIT_OK, EXIT_WARNINGS
 from gateway.store.runs import Run, RunState
+from gateway.transport.atomic import atomic_file
 
 _WORDS = {
     RunState.DONE: "done",
@@ -186,12 +188,10 @@ class RunReport:
 
 
 def write_report(report: RunReport) -> None:
-    """``report.json`` and ``report.txt`` in the run's folder."""
-    report.folder.mkdir(parents=True, exist_ok=True)
+    """``report.json`` and ``report.txt`` in the run's folder, if the disk lets us; the database has the report too."""
     for name, text in (
         ("report.json", json.dumps(report.as_dict(), indent=1, default=str)),
         ("report.txt", "\n".join([*report.lines(), *(f"  Note         {w}" for w in report.warnings), ""])),
     ):
-        part = report.folder / f"{name}.part"
-        part.write_text(text, encoding="utf-8")
-        part.replace(report.folder / name)
+        with suppress(OSError), atomic_file(report.folder / name) as file:
+            file.write(text.encode())

@@ -6,6 +6,7 @@ sync, at the step, page or batch that it had reached.
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import threading
@@ -148,6 +149,8 @@ def finish(work: Work, steps: Callable[[], RunState]) -> RunReport:
         state, problem = RunState.INCOMPLETE, error
     except GatewayError as error:
         state, problem = RunState.FAILED, error
+    except OSError as error:
+        state, problem = RunState.INCOMPLETE, _disk(error)
     report = {**_stored(work.store, work.run).report}
     report.pop("problem", None)
     if problem is not None:
@@ -159,6 +162,15 @@ def finish(work: Work, steps: Callable[[], RunState]) -> RunReport:
     write_report(found)
     _log(work, state, problem)
     return found
+
+
+def _disk(error: OSError) -> TransientError:
+    return TransientError(
+        f"A file of the run could not be read or written: {error.strerror or type(error).__name__}.",
+        hint="See whether the disk is full and the data folder may be written; then run again, it goes on here.",
+        code="disk.full" if error.errno == errno.ENOSPC else "disk",
+        detail=str(error),
+    )
 
 
 def _log(work: Work, state: RunState, problem: GatewayError | None) -> None:

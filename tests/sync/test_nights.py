@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from datetime import timedelta
 
 import polars as pl
@@ -416,3 +418,18 @@ def test_where_the_target_allocates_ids_later_records_name_them(nights):
     assert planned(second, "update") > 0
     third = nights.run()
     assert planned(third, "update") + planned(third, "create") == 0
+
+
+def test_a_full_disk_stops_the_run_and_the_next_start_goes_on(nights, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        night = nights.run()
+    assert (night.state, night.run.report["problem"]["code"]) == (RunState.INCOMPLETE, "disk.full")
+    assert nights.platform.writes == 0
+    assert not [file for file in night.folder.rglob("*") if file.is_file() and file.suffix not in (".json", ".txt")]
+    nights.time -= timedelta(hours=23)
+    again = nights.run()
+    assert (again.run.run_id, again.state) == (night.run.run_id, RunState.DONE)
