@@ -40,7 +40,7 @@ def test_an_example_that_fails_refuses_the_policy_with_its_line(tmp_path: Path) 
     wrong = (
         'examples:\n  - name: wrong\n    courses: [{course_code: A, grade: "A", credit: 1}]\n    expect: {gpa: "3.9"}\n'
     )
-    with pytest.raises(MappingError, match="gives gpa 4.000000, not 3.9") as caught:
+    with pytest.raises(MappingError, match=r"gives gpa 4\.000000, not 3\.9") as caught:
         load_policy(write_policy(tmp_path, "school", more=wrong))
     assert caught.value.code == "policy.example"
     assert caught.value.place is not None

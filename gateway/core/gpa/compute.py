@@ -2,74 +2,40 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from enum import StrEnum
 
 import polars as pl
 
 from gateway.core.errors import MappingError, Place
-from gateway.core.gpa.counting import Why, count_courses
-from gateway.core.gpa.courses import PROBLEM, ROW, STUDENT, UNREAD, Courses, prepare_courses
+from gateway.core.gpa.counting import count_courses
+from gateway.core.gpa.courses import STUDENT, Courses, prepare_courses
 from gateway.core.gpa.filters import lookup
-from gateway.core.gpa.frames import added, built_once, selected
+from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.grades import Calendar
-from gateway.core.gpa.policy import Aggregate, Kind, Policy, Weigh
-from gateway.core.gpa.problems import BY_NUMBER
-from gateway.core.gpa.repeats import AVERAGED, resolve_repeats
+from gateway.core.gpa.policy import Aggregate, Kind, Policy
+from gateway.core.gpa.repeats import resolve_repeats
+from gateway.core.gpa.report import problem_table, with_reasons
+from gateway.core.gpa.result import COLUMNS, FURTHER, NO_PROBLEMS, GpaResult, Period, State
 from gateway.core.gpa.selection import prepare_selection, select_courses
 from gateway.core.gpa.semesters import count_semesters
-from gateway.core.gpa.standing import add_standing
 from gateway.core.gpa.students import read_students
+from gateway.core.gpa.totals import finish, quality_columns, shown_columns, sum_courses
 from gateway.core.gpa.trace import build_trace
-from gateway.core.mapping.rounding import MICROS
 from gateway.core.model import SCORE
 
-COLUMNS = ("student_id", "policy", "version", "gpa", "state", "credits", "quality_points", "courses_used")
-"""The documented columns of a result; :data:`FURTHER` follow them."""
-FURTHER = ("period", "standing", "reason", "credits_earned")
-
-_SHARES = 60
-"""Averaged attempts share their credit: sixtieths make halves, thirds, quarters, fifths and sixths whole."""
-
-
-class State(StrEnum):
-    """What a GPA is. Only ``COMPUTED``, ``APPROXIMATION``, ``SO_FAR`` and ``OVERRIDDEN`` have a number."""
-
-    COMPUTED = "computed"
-    PENDING = "pending"
-    NO_COURSES = "no_courses"
-    SO_FAR = "so_far"
-    REFUSED = "refused"
-    APPROXIMATION = "approximation"
-    OVERRIDDEN = "overridden"
-
-
-class Period(StrEnum):
-    """Over what a GPA is taken. ``PROJECTED`` is cumulative with the current grades of courses in progress."""
-
-    CUMULATIVE = "cumulative"
-    YEAR = "year"
-    TERM = "term"
-    PROJECTED = "projected"
-
-
-@dataclass(frozen=True, slots=True)
-class GpaResult:
-    """GPAs under one policy.
-
-    ``gpas``: one row a student (and period), columns :data:`COLUMNS` and :data:`FURTHER`. ``problems``: one row for
-    everything that made a GPA wait: student, line, course, code, message, hint. ``trace``: one row a course, if asked
-    for; its used rows recompute to the number. ``storable``: whether the GPAs may be kept and pushed at all.
-    """
-
-    policy: Policy
-    gpas: pl.DataFrame
-    problems: pl.DataFrame
-    trace: pl.DataFrame | None
-    storable: bool
+__all__ = [
+    "COLUMNS",
+    "FURTHER",
+    "Calendar",
+    "GpaResult",
+    "Period",
+    "State",
+    "compute_gpa",
+    "compute_version",
+    "prepare_courses",
+]
 
 
 def compute_gpa(
@@ -157,14 +123,14 @@ def _one_period(
         rows = count_semesters(policy, courses, rows)
     if policy.kind is Kind.SELECTION:
         rows = prepare_selection(policy, courses, rows, students)
-    rows = added(rows, *_quality(policy), _period_key(period, courses).alias("period"))
-    sums = _sums(policy, rows, period, alone=len(courses.students) == 1 and rows[STUDENT].null_count() == 0)
+    rows = added(rows, *quality_columns(policy), _period_key(period, courses).alias("period"))
+    sums = sum_courses(policy, rows, period, alone=len(courses.students) == 1 and rows[STUDENT].null_count() == 0)
     if policy.kind is Kind.SELECTION:
         rows, sums = select_courses(policy, courses, rows, sums, students, as_of=as_of, trace=trace)
-    found = _finish(policy, sums, courses, students)
+    found = finish(policy, sums, courses, students)
     sound = not sums["problem"].any() and rows[STUDENT].null_count() == 0
-    problems = _NO_PROBLEMS if sound else _problems(policy, rows, courses)
-    gpas = selected(found, *_shown(policy)) if problems.is_empty() else _with_reasons(policy, found, problems)
+    problems = NO_PROBLEMS if sound else problem_table(policy, rows, courses)
+    gpas = selected(found if sound else with_reasons(found, problems), *shown_columns(policy))
     traced = build_trace(policy, courses, rows, counted.grades) if trace else None
     return GpaResult(policy, gpas, problems, traced, storable=True)
 
@@ -185,7 +151,7 @@ def _refused(policy: Policy, courses: Courses) -> GpaResult:
         pl.lit(reason).alias("reason"),
         pl.lit(None, SCORE).alias("credits_earned"),
     )
-    return GpaResult(policy, gpas, pl.DataFrame(schema=PROBLEM_SCHEMA), None, storable=False)
+    return GpaResult(policy, gpas, NO_PROBLEMS, None, storable=False)
 
 
 def _period_key(period: Period, courses: Courses) -> pl.Expr:
@@ -196,165 +162,3 @@ def _period_key(period: Period, courses: Courses) -> pl.Expr:
     if period is Period.YEAR:
         return year
     return year + " " + lookup("term_code", courses.vocabulary["term"], pl.String())
-
-
-@built_once
-def _quality(policy: Policy) -> list[pl.Expr]:
-    """``quality`` (points × units; micros of micros, in sixtieths where attempts are averaged) and ``shares``."""
-    shares = pl.lit(_shares(policy), pl.Int64) // pl.col(AVERAGED)
-    quality = pl.col("points") * pl.col("units")
-    if policy.kind is Kind.SEMESTERS:
-        quality = quality + pl.col("bonus") * MICROS
-    return [(quality * shares).alias("quality"), shares.alias("shares")]
-
-
-def _shares(policy: Policy) -> int:
-    return _SHARES if policy.repeats is not None and policy.repeats.keep == "average" else 1
-
-
-def _sums(policy: Policy, rows: pl.DataFrame, period: Period, *, alone: bool) -> pl.DataFrame:
-    """For each student and period the exact sums over the used courses, and whether there are problems.
-
-    ``alone``: there is one student, and nothing to group.
-    """
-    parts = selected(rows, *_countable(policy, _wide(policy, len(rows))))
-    totals = [pl.col("quality", "units", "after", "earned", "courses_used").sum(), pl.col("problem").any()]
-    whole = period in (Period.CUMULATIVE, Period.PROJECTED)
-    if whole and alone:
-        return selected(parts, pl.col(STUDENT, "period").first(), *totals)
-    if whole:
-        sums = parts.group_by(STUDENT).agg(pl.col("period").first(), *totals)
-    else:
-        sums = parts.group_by(STUDENT, "period").agg(totals)
-    return sums.drop_nulls([STUDENT, "period"]).sort(STUDENT, "period")
-
-
-@built_once
-def _countable(policy: Policy, wide: type[pl.DataType]) -> list[pl.Expr]:
-    """What each row adds to its student's sums."""
-    used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
-    units = pl.col("units") if _shares(policy) == 1 else pl.col("units") * pl.col("shares")
-    return [
-        pl.col(STUDENT, "period", "earned"),
-        pl.when(used).then("quality").cast(wide).alias("quality"),
-        pl.when(used).then(units).cast(wide).alias("units"),
-        pl.when(used).then("weight" if _after_mean(policy) else 0).cast(pl.Int64).alias("after"),
-        used.cast(pl.Int64).alias("courses_used"),
-        (pl.col("fault") > 0).alias("problem"),
-    ]
-
-
-def _wide(policy: Policy, rows: int) -> type[pl.DataType]:
-    """The width in which sums over so many rows, and their rounding, cannot overflow."""
-    return pl.Int64 if _largest(policy) * rows < 2**60 and not _after_mean(policy) else pl.Int128
-
-
-@functools.lru_cache(maxsize=512)
-def _largest(policy: Policy) -> int:
-    """More than any course can add to a sum of points × units."""
-    points = [MICROS]
-    for scale in policy.scales:
-        points += [abs(each) for each in (*scale.points.values(), scale.highest, scale.plus)]
-        points += [abs(band.points or 0) for band in scale.bands]
-    weights = policy.weighting.levels.values() if policy.weighting else ()
-    return (max(points) * 2 + max(map(abs, weights), default=0)) * policy.credit.absurd_above * _shares(policy)
-
-
-def _after_mean(policy: Policy) -> bool:
-    return policy.weighting is not None and policy.weighting.how is Weigh.ADD_AFTER_MEAN
-
-
-def _finish(policy: Policy, sums: pl.DataFrame, courses: Courses, students: pl.DataFrame) -> pl.DataFrame:
-    names = pl.lit(courses.students).gather(pl.col(STUDENT)).alias("student_id")
-    found = added(added(sums, names, *_exact(policy)), _micros(policy), _NO_REASON)
-    return add_standing(policy, found, students)
-
-
-@built_once
-def _exact(policy: Policy) -> list[pl.Expr]:
-    """The GPA as the fraction ``exact`` ÷ ``over`` (micros), and the state."""
-    exact = pl.col("quality")
-    if _after_mean(policy):
-        exact = exact + pl.col("after") * pl.col("units")
-    over = pl.when(pl.col("units") > 0).then("units")
-    return [exact.alias("exact"), over.alias("over"), _state(policy).alias("state")]
-
-
-@built_once
-def _micros(policy: Policy) -> pl.Expr:
-    known = (pl.col("state") != State.PENDING) & (pl.col("state") != State.NO_COURSES)
-    micros = policy.round_gpa.ratio(pl.col("exact"), pl.col("over")).cast(pl.Int64)
-    return pl.when(known).then(micros).alias("micros")
-
-
-@built_once
-def _shown(policy: Policy) -> list[pl.Expr]:
-    shares = _shares(policy)
-    return [
-        pl.col("student_id"),
-        pl.lit(policy.name).alias("policy"),
-        pl.lit(policy.version).alias("version"),
-        _decimal(pl.col("micros")).alias("gpa"),
-        pl.col("state"),
-        _decimal(pl.col("units") // shares).alias("credits"),
-        _decimal(pl.col("quality") // (MICROS * shares)).alias("quality_points"),
-        pl.col("courses_used", "period", "standing", "reason"),
-        _decimal(pl.col("earned")).alias("credits_earned"),
-    ]
-
-
-def _state(policy: Policy) -> pl.Expr:
-    state = pl.when("problem").then(pl.lit(State.PENDING)).when(pl.col("units") == 0).then(pl.lit(State.NO_COURSES))
-    if policy.kind is Kind.SELECTION:
-        state = state.when(~pl.col("selection_met")).then(pl.lit(State.SO_FAR))
-    return state.otherwise(pl.lit(State.COMPUTED))
-
-
-def _decimal(micros: pl.Expr) -> pl.Expr:
-    return (micros.cast(pl.Decimal(38, 6)) / MICROS).cast(SCORE)
-
-
-PROBLEM_SCHEMA = {
-    "student_id": pl.String(), "policy": pl.String(), "version": pl.String(), "line": pl.Int64(),
-    "course_code": pl.String(), "code": pl.String(), "message": pl.String(), "hint": pl.String(),
-}  # fmt: skip
-
-
-_NO_REASON = pl.lit(None, pl.String).alias("reason")
-_NO_PROBLEMS = pl.DataFrame(schema=PROBLEM_SCHEMA)
-
-
-def _problems(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.DataFrame:
-    faulty = rows.filter(pl.col("fault") > 0)
-    if faulty.is_empty():
-        return _NO_PROBLEMS
-    problems = [BY_NUMBER[number] for number in faulty["fault"]]
-    said = selected(courses.rows, pl.coalesce(UNREAD, PROBLEM)).to_series()
-    detail = said.gather(faulty[ROW]).to_list()
-    names = courses.students.gather(faulty[STUDENT]) if len(courses.students) else faulty[STUDENT].cast(pl.String)
-    return pl.DataFrame(
-        {
-            "student_id": names,
-            "line": faulty["line"],
-            "course_code": faulty["course_code"],
-            "code": [problem.value for problem in problems],
-            "message": [said or problem.sentence for problem, said in zip(problems, detail, strict=True)],
-            "hint": [problem.hint for problem in problems],
-        },
-        schema_overrides={"code": pl.String, "message": pl.String, "hint": pl.String},
-    ).select("student_id", pl.lit(policy.name).alias("policy"), pl.lit(policy.version).alias("version"),
-             "line", "course_code", "code", "message", "hint").sort("student_id", "line")  # fmt: skip
-
-
-def _with_reasons(policy: Policy, found: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
-    """The first problem of each waiting student in words, and how many more there are."""
-    first = problems.group_by("student_id").agg(
-        pl.format("line {}, {}: {}", pl.col("line").first(), pl.col("course_code").first().fill_null("?"),
-                  pl.col("message").first()).first().alias("first"),
-        (pl.len() - 1).alias("more"),
-    )  # fmt: skip
-    also = pl.when(pl.col("more") > 0).then(pl.format(" And {} more.", "more")).otherwise(pl.lit(""))
-    first = first.select("student_id", (pl.col("first") + also).alias("first"))
-    joined = found.join(first, on="student_id", how="left", maintain_order="left")
-    reason = pl.when(pl.col("state") == State.PENDING).then("first").alias("reason")
-    return selected(added(joined, reason), *_shown(policy))

@@ -14,7 +14,7 @@ from enum import IntEnum
 import polars as pl
 
 from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
-from gateway.core.gpa.filters import canonical, filter_expressions, lookup
+from gateway.core.gpa.filters import filter_expressions, lookup
 from gateway.core.gpa.frames import added, built_once, selected
 from gateway.core.gpa.grades import (
     Calendar,
@@ -26,12 +26,10 @@ from gateway.core.gpa.grades import (
     reading_columns,
     status_readings,
 )
-from gateway.core.gpa.policy import Do, Policy, Scale, Weigh, Weighting
+from gateway.core.gpa.points import credit_columns, points_column, weight_columns
+from gateway.core.gpa.policy import Do, Policy, Scale
 from gateway.core.gpa.problems import Problem
-from gateway.core.gpa.words import folded
-from gateway.core.mapping.rounding import MICROS, Rounding
 
-_WHOLE = Rounding(1)
 _WAITING = {
     Cell.EMPTY: Problem.GRADE_MISSING, Cell.WAIT: Problem.GRADE_WAITS, Cell.DEADLINE: Problem.DEADLINE_UNKNOWN,
 }  # fmt: skip
@@ -117,7 +115,7 @@ def _count(
         rows,
         pl.col("grade_code").fill_null(len(readings) - 1).alias("grade_slot"),
         *reading_columns(states, "status_code", "state", grades),
-        *_credit(policy, courses),
+        *credit_columns(policy, courses),
         *first,
     )
     frame = added(frame, *reading_columns(readings, "grade_slot", "grade", grades))
@@ -125,9 +123,9 @@ def _count(
     if scale.reads_numbers:
         frame = added(frame, number_band(scale).alias("band"), number_points(scale).alias("number_points"))
     frame = added(frame, _grade_number(scale, grades).alias("grade_number"))
-    frame = added(frame, _base(scale, grades).alias("base"), *_weight(policy, scale, courses, grades))
+    frame = added(frame, _base(scale, grades).alias("base"), *weight_columns(policy, scale, courses, grades))
     why = _why(policy, scale, grades, cells, filtered=filtered is not None, projected=projected)
-    frame = added(frame, _points(policy).alias("points"), why.alias("why"))
+    frame = added(frame, points_column(policy).alias("points"), why.alias("why"))
     fault = _fault(scale, cells, filtered=filtered is not None, weighted=policy.weighting is not None)
     return selected(frame, *_results(scale, grades), fault.alias("fault"))
 
@@ -177,80 +175,6 @@ def _base(scale: Scale, grades: tuple[str, ...]) -> pl.Expr:
     if not scale.reads_numbers:
         return by_grade
     return pl.coalesce(by_grade, pl.when(pl.col("cell") == int(Cell.NUMBER)).then("number_points"))
-
-
-def _weight(policy: Policy, scale: Scale, courses: Courses, grades: tuple[str, ...]) -> list[pl.Expr]:
-    """``weight`` (0, or 1 to multiply by, where there is none), ``weighted``, and the problem with the level."""
-    weighting = policy.weighting
-    if weighting is None:
-        return [pl.lit(0, pl.Int64).alias("weight"), pl.lit(False).alias("weighted")]
-    neutral = MICROS if weighting.how is Weigh.MULTIPLY else 0
-    eligible = _eligible(weighting, scale, grades)
-    weights: list[int | None] = []
-    for word in courses.vocabulary["level"]:
-        weights.append(weighting.levels.get(canonical(policy, "level", word), weighting.other_levels))
-    found = pl.coalesce(
-        lookup("level_code", weights, pl.Int64()),
-        pl.when(pl.col("level_code").is_null()).then(pl.lit(weighting.empty_level, pl.Int64)),
-    )
-    if weighting.at_most is not None:
-        found = pl.min_horizontal(found, pl.lit(weighting.at_most, pl.Int64))
-    problem = pl.when(pl.col("level_code").is_null()).then(Problem.LEVEL_MISSING.number).otherwise(
-        Problem.LEVEL_UNKNOWN.number
-    )  # fmt: skip
-    return [
-        pl.when(eligible).then(found).otherwise(neutral).alias("weight"),
-        (eligible & (found != neutral)).fill_null(False).alias("weighted"),
-        pl.when(eligible & found.is_null()).then(problem).otherwise(0).cast(pl.UInt8).alias("level_fault"),
-    ]
-
-
-def _eligible(weighting: Weighting, scale: Scale, grades: tuple[str, ...]) -> pl.Expr:
-    """Whether the grade and the title allow a weight at all; a failing grade only if the policy names it."""
-    only = weighting.only_grades
-    allowed = [grade in only if only is not None else grade not in scale.failing for grade in grades]
-    eligible = lookup("grade_number", allowed, pl.Boolean()).fill_null(only is None)
-    if weighting.only_titles:
-        words = "|".join(rf"\b{word}\b" for word in weighting.only_titles)
-        eligible = eligible & pl.col("title").str.contains(f"(?i){words}").fill_null(False)
-    return eligible
-
-
-@built_once
-def _points(policy: Policy) -> pl.Expr:
-    weighting, points = policy.weighting, pl.col("base")
-    if weighting is not None and weighting.how is Weigh.ADD and policy.semesters is None:
-        points = points + pl.col("weight")
-    if weighting is not None and weighting.how is Weigh.MULTIPLY:
-        rounding = policy.round_points or _WHOLE
-        points = rounding.ratio(points * pl.col("weight"), pl.lit(MICROS, pl.Int64))
-    elif policy.round_points is not None:
-        points = policy.round_points.ratio(points, pl.lit(1, pl.Int64))
-    if weighting is not None and weighting.points_at_most is not None:
-        capped = pl.min_horizontal(points, pl.lit(weighting.points_at_most, pl.Int64))
-        points = pl.when(pl.col("weighted")).then(capped).otherwise(points)
-    return points
-
-
-def _credit(policy: Policy, courses: Courses) -> list[pl.Expr]:
-    """``units`` (micros) that the course counts, and the number of a problem with its credit."""
-    credit = policy.credit
-    if credit.basis == "each_course":
-        return [pl.lit(MICROS, pl.Int64).alias("units"), pl.lit(0, pl.UInt8).alias("credit_fault")]
-    given = pl.col("credit_micros")
-    if credit.by_term:
-        terms = [credit.by_term.get(folded(word)) for word in courses.vocabulary["term"]]
-        given = pl.coalesce(given, lookup("term_code", terms, pl.Int64()))
-    if credit.times != 1:
-        given = _WHOLE.ratio(given * int(credit.times * MICROS), pl.lit(MICROS, pl.Int64))
-    units = given if credit.at_most is None else pl.min_horizontal(given, pl.lit(credit.at_most, pl.Int64))
-    units = pl.when(given.is_not_null()).then(units)
-    fault = (
-        pl.when(given.is_null()).then(Problem.CREDIT_MISSING.number)
-        .when(given > credit.absurd_above).then(Problem.CREDIT_ABSURD.number)
-        .otherwise(0)
-    )  # fmt: skip
-    return [units.alias("units"), fault.cast(pl.UInt8).alias("credit_fault")]
 
 
 @built_once

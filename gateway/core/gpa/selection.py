@@ -92,9 +92,12 @@ _COUNTS = pl.col("why") == int(Why.USED)
 _ALTERNATIVE = (pl.col("why") == int(Why.REPEATED)) & pl.col("early") & pl.col(ATTEMPTS).is_not_null()
 _ABLE = (_COUNTS | _ALTERNATIVE) & (pl.col("fault") == 0)
 _ITEM = (
-    pl.col(STUDENT, ROW, "cell"), (pl.col("units") // HUNDREDTH).alias("hundredths"), pl.col("points", "early", ATTEMPTS),
-    _COUNTS.alias("best"), pl.col("course_code", "year", "term_code", "line"),
-)  # fmt: skip
+    pl.col(STUDENT, ROW, "cell"),
+    (pl.col("units") // HUNDREDTH).alias("hundredths"),
+    pl.col("points", "early", ATTEMPTS),
+    _COUNTS.alias("best"),
+    pl.col("course_code", "year", "term_code", "line"),
+)
 
 
 def _items(rows: pl.DataFrame, sums: pl.DataFrame) -> pl.DataFrame:

@@ -59,17 +59,15 @@ def test_small_groups_and_students_without_a_number_are_not_ranked() -> None:
     found = ranked("minimum_group: 4", "ABQC")
     assert found["rank"].to_list() == [None] * 4
     assert found["group_size"].to_list() == [3, 3, None, 3]
-    assert found["rank_note"].to_list() == [
-        *["fewer than 4 students"] * 2,
-        "has no GPA or no group",
-        "fewer than 4 students",
-    ]
+    few, none = "fewer than 4 students", "has no GPA or no group"
+    assert found["rank_note"].to_list() == [few, few, none, few]
     with pytest.raises(MappingError, match="no class rank"):
         class_rank(policy_of(), found, found)
 
 
 COURSES = transcript([
-    {"course_code": "ENG", "grade": "B", "school_year": 2024}, {"course_code": "ALG", "grade": "F", "school_year": 2024},
+    {"course_code": "ENG", "grade": "B", "school_year": 2024},
+    {"course_code": "ALG", "grade": "F", "school_year": 2024},
 ])  # fmt: skip
 
 
@@ -132,7 +130,8 @@ def test_an_override_says_one_thing() -> None:
 
 
 def test_an_explanation_can_be_followed_by_hand() -> None:
-    rows = [{"course_code": "BIO", "title": "AP Biology", "grade": "A-", "level": "AP", "credit": "0.5", "school_year": 2025},
+    biology = {"course_code": "BIO", "title": "AP Biology", "level": "AP", "school_year": 2025}
+    rows = [{**biology, "grade": "A-", "credit": "0.5"},
             {"course_code": "PE", "grade": "P"}, {"course_code": "ART", "grade": "C", "level": "regular"}]  # fmt: skip
     lines = explain_gpa(shipped("school-weighted"), transcript(rows), "s", as_of=TODAY)
     assert lines[0].startswith("Weighted grade point average (school-weighted 2026.1, ")

@@ -142,10 +142,11 @@ def test_the_trace_of_averaged_attempts_recomputes_too() -> None:
 
 
 def test_shipped_policies_leave_traces_that_recompute() -> None:
+    areas = {"ENG": "honors", "MATH": "regular", "SCI": "ap", "SOC": "regular", "LANG": "honors"}
     rows = [
-        {"course_code": f"{area}{n}", "subject": area, "grade": "ABCBA"[n % 5], "core": "yes", "ag": "yes", "level": level,
-         "grade_level": 9 + n, "school_year": 2022 + n, "term": "S1", "credit": "1"}
-        for area, level in (("ENG", "honors"), ("MATH", "regular"), ("SCI", "ap"), ("SOC", "regular"), ("LANG", "honors"))
+        {"course_code": f"{area}{n}", "subject": area, "grade": "ABCBA"[n % 5], "core": "yes", "ag": "yes",
+         "level": level, "grade_level": 9 + n, "school_year": 2022 + n, "term": "S1", "credit": "1"}
+        for area, level in areas.items()
         for n in range(4)
     ]  # fmt: skip
     for name in ("school-weighted", "ncaa-d1", "ncaa-d2", "uc", "uc-fully-weighted", "naia", "scholarship"):
