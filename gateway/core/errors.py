@@ -120,8 +120,8 @@ class IncompletePullError(GatewayError):
 class RejectedError(GatewayError):
     """The other system refused one request for good (400, 404, 409, 422 …).
 
-    ``status`` is the HTTP status, where there was one; ``reason`` what the other system gave as its reason: a few words,
-    without anything that we had sent.
+    ``status`` is the HTTP status, where there was one; ``reason`` what the other system gave as its reason: a few
+    words, without anything that we had sent.
     """
 
     default_code = "rejected"

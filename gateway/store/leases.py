@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from gateway.core.errors import LockedError
@@ -71,15 +72,12 @@ def hold(store: Store, district: str, connections: Iterable[str], now: Callable[
 
 
 def _take(connection: Connection, district: str, name: str, owner: str, now: datetime) -> int:
+    """The fencing number of the lease, taken. Its row is locked until the transaction ends, so nobody comes between."""
+    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(leases)
+    free = {"owner": owner, "fencing": 0, "expires_at": now - timedelta(seconds=1)}
+    connection.execute(insert.values(district=district, connection=name, **free).on_conflict_do_nothing())
     mine = (leases.c.district == district) & (leases.c.connection == name)
-    held = connection.execute(sa.select(leases).where(mine).with_for_update()).mappings().first()
-    if held is None:
-        connection.execute(
-            sa.insert(leases).values(
-                district=district, connection=name, owner=owner, fencing=1, expires_at=now + LEASE_FOR
-            )
-        )
-        return 1
+    held = connection.execute(sa.select(leases).where(mine).with_for_update()).mappings().one()
     if held["expires_at"] > now and _alive(held["owner"]):
         raise LockedError(
             f'Another run works on the connection "{name}" ({held["owner"]}, until {held["expires_at"]:%H:%M} UTC'

@@ -92,7 +92,8 @@ def test_times_become_utc(text, value):
 
 
 def test_a_time_without_a_zone_is_noted():
-    assert read(Kind.TIME, ["2026-09-01 10:00:00", "2026-09-01", "2026-09-01T10:00:00Z"])[2] == {"value.time-without-zone": 1}
+    times = ["2026-09-01 10:00:00", "2026-09-01", "2026-09-01T10:00:00Z"]
+    assert read(Kind.TIME, times)[2] == {"value.time-without-zone": 1}
 
 
 def test_booleans_in_any_dress():

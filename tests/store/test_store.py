@@ -157,7 +157,7 @@ def _host():
 def test_of_many_who_want_one_lease_at_once_one_gets_it(store):
     won: list[Lease] = []
     lost: list[LockedError] = []
-    start, done = threading.Barrier(4), threading.Barrier(4)
+    start, done = threading.Barrier(4, timeout=20), threading.Barrier(4, timeout=20)
 
     def compete():
         start.wait()
