@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
 
@@ -58,13 +58,32 @@ class Summarizer:
         """The levels of all keys, sorted; and how many results did not count after all, by reason."""
         counted, set_by_hand = self._split(collected, as_of)
         best = self._best(counted)
-        once = _once(in_order(best))
-        levels = pl.concat([self._calculated(once), self._without_level(collected.others, once)])
-        levels = self._overridden(self._blocked(levels, collected.others), set_by_hand).sort("key")
+        parts, twice = [], 0
+        for number, rows in self._by_rule(best):
+            once = _once(in_order(rows))
+            twice += rows.height - once.height
+            parts.append(self._calculated(self.summaries.rules[number], once))
+        levels = pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
+        if collected.others.height:
+            levels = pl.concat([levels, self._without_level(collected.others, levels["key"])])
+            levels = self._blocked(levels, collected.others)
+        levels = self._overridden(levels, set_by_hand).sort("key")
         for roll_up in self.summaries.roll_ups:
             levels = self._rolled_up(levels, roll_up)
-        left_out = {Reason.OUTRANKED: counted.height - best.height, Reason.TWICE: best.height - once.height}
+        left_out = {Reason.OUTRANKED: counted.height - best.height, Reason.TWICE: twice}
         return levels, {str(reason): count for reason, count in left_out.items() if count}
+
+    def _by_rule(self, counted: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+        """The rows by the summary rule of their competency."""
+        rules = [self.summaries.rule_of[id] for id in self.ids]
+        if counted.is_empty():
+            return
+        if len(set(rules)) == 1:
+            yield rules[0], counted
+            return
+        rule = pl.Series(rules, dtype=pl.Int16).gather(counted["key"] % len(rules))
+        for number in rule.unique().sort().to_list():
+            yield number, counted.filter(rule == number)
 
     def _split(self, collected: Collected, as_of: datetime.date | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The results that are summarized, and the levels set by a person: ``key``, ``level``, ``time``."""
@@ -111,29 +130,20 @@ class Summarizer:
             pl.col("rolled").fill_null(False),
         )
 
-    def _calculated(self, counted: pl.DataFrame) -> pl.DataFrame:
-        if counted.is_empty():
-            return pl.DataFrame(schema=SCHEMA)
+    def _calculated(self, summary: Summary, ordered: pl.DataFrame) -> pl.DataFrame:
+        """The levels that one rule makes of rows in order."""
         if any(rule.capped for rule in self.rules):
-            capped = pl.Series([rule.capped for rule in self.rules], dtype=pl.Boolean).gather(counted["rule"])
-            counted = counted.with_columns(capped.alias("capped"))
-        runs = Runs.of(counted, "key")
-        ends = counted.select(
-            pl.col("key").gather(pl.lit(runs.each["start"])),
-            pl.col("time").gather(pl.lit(runs.each["start"])).alias("first"),
-            pl.col("time").gather(pl.lit(runs.each["end"])).alias("last"),
+            capped = pl.Series([rule.capped for rule in self.rules], dtype=pl.Boolean).gather(ordered["rule"])
+            ordered = ordered.with_columns(capped.alias("capped"))
+        runs = Runs.of(ordered, "key")
+        start, end = pl.lit(runs.each["start"]), pl.lit(runs.each["end"])
+        ends = ordered.select(
+            pl.col("key").gather(start),
+            pl.col("time").gather(start).alias("first"),
+            pl.col("time").gather(end).alias("last"),
         )
-        used = self._rules_used(ends["key"])
-        level = pl.repeat(None, ends.height, dtype=pl.Int64, eager=True)
-        for number, mine in used.items():
-            summary = self.summaries.rules[number]
-            if len(used) == 1:
-                level = summarize(summary, runs, self.grid)
-            else:
-                kept, chosen = runs.keep(pl.lit(mine).gather(pl.col("run")))
-                level = level.scatter(chosen, summarize(summary, kept, self.grid))
-        levels = _frame(ends["key"], level, runs.counts, ends["first"], ends["last"])
-        return self._flagged(levels, runs)
+        level = summarize(summary, runs, self.grid)
+        return self._flagged(_frame(ends["key"], level, runs.counts, ends["first"], ends["last"]), runs)
 
     def _flagged(self, levels: pl.DataFrame, runs: Runs) -> pl.DataFrame:
         """A level that stands on a modified scale says so."""
@@ -145,24 +155,14 @@ class Summarizer:
             modified = modified | pl.col("modified")
         return _mark(levels, runs.sums(modified=modified)["modified"] > 0)
 
-    def _rules_used(self, keys: pl.Series) -> dict[int, pl.Series]:
-        """The numbers of the summary rules that ``keys`` need, each with the keys that need it."""
-        rules = [self.summaries.rule_of[id] for id in self.ids]
-        if len(set(rules)) == 1:
-            return {rules[0]: pl.Series([True])}
-        rule = pl.Series(rules, dtype=pl.Int16).gather(keys % len(rules))
-        return {number: rule == number for number in rule.unique().sort().to_list()}
-
-    def _without_level(self, states: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
-        """Keys that have only results with a state."""
-        if states.is_empty():
-            return pl.DataFrame(schema=SCHEMA)
+    def _without_level(self, states: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
+        """Keys that have only results with a state, but those that are ``known``."""
         rank = {CODE[reason]: n for n, reason in enumerate(GRAVEST)}
         rank[CODE[Reason.UNREADABLE]] = rank[CODE[Reason.NOT_ASSESSED]]
         ranks = pl.Series([rank.get(n, 99) for n in range(len(REASONS))], dtype=pl.Int64)
         ranked = states.select("key", pl.lit(ranks.gather(states["outcome"])).alias("rank")).filter(pl.col("rank") < 99)
         gravest = ranked.group_by("key").agg(pl.col("rank").min())
-        alone = gravest.join(counted.select("key").unique(), on="key", how="anti")
+        alone = gravest.join(known.to_frame(), on="key", how="anti")
         meant = pl.Series([STATE_CODE[STATE_OF[reason]] for reason in GRAVEST], dtype=pl.UInt8)
         return alone.select(
             "key",
@@ -201,25 +201,28 @@ class Summarizer:
         if roll_up.from_evidence:
             usable &= ~pl.col("rolled")
         given = levels.filter(usable).with_columns((pl.col("key") % number).alias("source"))
-        inputs = given.join(table, on="source", how="inner").with_columns(
-            (pl.col("key") // number * number + pl.col("target")).alias("to")
-        )
+        to = pl.col("key") // number * number + pl.col("target")
+        inputs = given.join(table, on="source", how="inner").with_columns(to.alias("to"))
         if inputs.is_empty():
             return levels
-        inputs = inputs.sort("to", "last", "source")
+        inputs = inputs.sort(("to", "last", "source") if roll_up.summary.method.ordered else "to")
         runs = Runs.of(inputs.select("to", "level", "weight"), "to")
-        first = inputs.group_by("to", maintain_order=True).agg(
+        summed = inputs.group_by("to").agg(
             pl.col("first").min(),
             pl.col("last").max(),
             pl.col("count").sum(),
             (pl.col("state") == STATE_CODE[State.MODIFIED]).any().alias("modified"),
         )
+        summed = summed.sort("to")
         rules = (*self.summaries.rules, *(each.summary for each in self.summaries.roll_ups))
         units = [rule.rounding.unit for rule in rules]
         level = summarize(roll_up.summary, runs, gcd(*units, self.grid))
-        found = _frame(first["to"], level, first["count"], first["first"], first["last"], rolled=True)
-        found = _mark(found, first["modified"])
-        return pl.concat([levels.join(found, on="key", how="anti"), found]).sort("key")
+        found = _frame(summed["to"], level, summed["count"], summed["first"], summed["last"], rolled=True)
+        found = _mark(found, summed["modified"])
+        targets = pl.Series([id in roll_up.sources for id in self.ids], dtype=pl.Boolean)
+        if targets.gather(levels["key"] % number).any():
+            levels = levels.join(found, on="key", how="anti")
+        return pl.concat([levels, found]).sort("key")
 
 
 def summarize(summary: Summary, runs: Runs, grid: int) -> pl.Series:
@@ -246,15 +249,19 @@ def end_of(day: datetime.date) -> int:
 
 def in_order(counted: pl.DataFrame) -> pl.DataFrame:
     """Sorted by student and competency, oldest first; equal times by id, and then by all that could matter."""
-    ties = [name for name in ("result_id", "line_item_id", "level", "weight", "rule") if name in counted.columns]
     first, last = counted["time"].min(), counted["time"].max()
     if not isinstance(first, int) or not isinstance(last, int):
         return counted
-    bits = (last - first).bit_length()
-    if most(counted["key"]).bit_length() + bits > 62:
-        return counted.sort("key", "time", *ties)
-    packed = counted.with_columns(((pl.col("key") * (1 << bits)) + (pl.col("time") - first)).alias("order"))
-    return packed.sort("order", *ties).drop("order")
+    ties = [name for name in ("result_id", "line_item_id", "level", "weight", "rule") if name in counted.columns]
+    kept = [*ties, *(name for name in ("modified",) if name in counted.columns)]
+    span = 1 << (last - first).bit_length()
+    if most(counted["key"]).bit_length() + span.bit_length() > 63:
+        return counted.select("key", "time", *kept).sort("key", "time", *ties)
+    # One number to sort by, from which key and time are read back: half the work of sorting by both.
+    order = (pl.col("key") * span + (pl.col("time") - first)).alias("order")
+    packed = counted.select(order, *kept).sort("order", *ties)
+    key, time = (pl.col("order") // span).alias("key"), (pl.col("order") % span + first).alias("time")
+    return packed.select(key, time, *kept)
 
 
 def _once(ordered: pl.DataFrame) -> pl.DataFrame:

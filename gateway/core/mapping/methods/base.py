@@ -68,6 +68,8 @@ class Method:
     weighted: bool = False
     beyond: bool = False
     """Whether the result can leave the scale and is brought back to its end."""
+    ordered: bool = True
+    """Whether the order of the levels matters."""
 
 
 def show(value: Fraction) -> str:
