@@ -170,20 +170,25 @@ def _write_xlsx(rows: pl.DataFrame, file: IO[bytes], title: str) -> None:
         for column, name in enumerate(rows.columns):
             sheet.write_string(0, column, name, bold)
             sheet.set_column(column, column, max(10, min(40, len(name) + 4)))
+        formats = {places: book.add_format({"num_format": f"0.{'0' * places}"}) for places in range(1, 7)}
         for line, row in enumerate(rows.iter_rows(), start=1):
             for column, value in enumerate(row):
-                _write_cell(sheet, line, column, rows.columns[column], value)
+                _write_cell(sheet, line, column, rows.columns[column], value, formats)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(1, rows.height), max(0, rows.width - 1))
 
 
-def _write_cell(sheet: xlsxwriter.worksheet.Worksheet, line: int, column: int, name: str, value: object) -> None:
+def _write_cell(
+    sheet: xlsxwriter.worksheet.Worksheet, line: int, column: int, name: str, value: object, formats: Mapping[int, Any]
+) -> None:
+    """A GPA is a number that shows the places of its policy."""
     if value is None:
         return
-    if name == "gpa" or not isinstance(value, str):
-        if isinstance(value, bool):
-            sheet.write_boolean(line, column, value)
-        else:
-            sheet.write_number(line, column, float(str(value)))
-    else:
+    if name == "gpa" and isinstance(value, str):
+        sheet.write_number(line, column, float(value), formats.get(len(value.partition(".")[2])))
+    elif isinstance(value, str):
         sheet.write_string(line, column, value)
+    elif isinstance(value, bool):
+        sheet.write_boolean(line, column, value)
+    else:
+        sheet.write_number(line, column, float(str(value)))

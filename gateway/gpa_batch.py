@@ -106,6 +106,7 @@ def compute_file(
     Problems go to a CSV beside ``out``. Raises :class:`DataError` when the file cannot be read as a course file.
     """
     match = open_courses(courses)
+    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gpa-") as folder:
         work = Path(folder)
         try:

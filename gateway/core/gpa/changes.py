@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from gateway.core.errors import DataError
+from gateway.core.errors import DataError, did_you_mean
 from gateway.core.gpa.compute import GpaResult, Period, State, compute_gpa, compute_version
 from gateway.core.gpa.courses import OVERRIDE
 from gateway.core.gpa.grades import Calendar
@@ -119,11 +119,7 @@ def _changed(courses: pl.DataFrame, student_id: str, change: Change) -> pl.DataF
 
 
 def _with_row(courses: pl.DataFrame, values: Mapping[str, Any]) -> pl.DataFrame:
-    unknown = sorted(set(values) - set(COURSE_COLUMNS))
-    if unknown:
-        raise DataError(
-            f"There is no column {unknown[0]}.", hint=f"Columns: {', '.join(COURSE_COLUMNS)}.", code="gpa.columns"
-        )
+    _check_columns(values)
     texts = courses.with_columns(pl.col(c).cast(pl.String) for c in courses.columns if c in COURSE_COLUMNS)
     line = int(courses[LINE].max() or 0) + 1  # type: ignore[arg-type]
     row = pl.DataFrame(
@@ -134,6 +130,7 @@ def _with_row(courses: pl.DataFrame, values: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _with_values(courses: pl.DataFrame, line: int, values: Mapping[str, Any]) -> pl.DataFrame:
+    _check_columns(values)
     here = pl.col(LINE) == line
     changed = []
     for name, value in values.items():
@@ -142,6 +139,16 @@ def _with_values(courses: pl.DataFrame, line: int, values: Mapping[str, Any]) ->
             pl.when(here).then(pl.lit(None if value is None else str(value), pl.String)).otherwise(old).alias(name)
         )
     return courses.with_columns(changed)
+
+
+def _check_columns(values: Mapping[str, Any]) -> None:
+    for name in values:
+        if name not in COURSE_COLUMNS:
+            raise DataError(
+                f"There is no column {name}.{did_you_mean(name, COURSE_COLUMNS)}",
+                hint=f"Columns: {', '.join(COURSE_COLUMNS)}.",
+                code="gpa.columns",
+            )
 
 
 COMPARISON = ("student_id", "old_gpa", "new_gpa", "difference", "old_state", "new_state", "changed")

@@ -75,7 +75,7 @@ def compile_policy(document: Document) -> Policy:
         marks=_actions(data["marks"], "marks", grades, scales, reader, plain=True),
         status=_statuses(data, grades, scales, reader, words),
         words=words,
-        courses=_filter(data.get("courses"), words),
+        courses=_filter(data.get("courses"), words, reader),
         weighting=_weighting(data.get("weight"), data["round"], words, grades, reader),
         credit=_credit(data["credit"]),
         repeats=_repeats(data.get("repeats"), grades, reader),
@@ -169,19 +169,25 @@ def _statuses(
     return actions
 
 
-def _filter(data: Mapping[str, Any] | None, words: Mapping[str, Mapping[str, str]]) -> CourseFilter:
+def _filter(data: Mapping[str, Any] | None, words: Mapping[str, Mapping[str, str]], reader: Reader) -> CourseFilter:
     if data is None:
         return CourseFilter()
-    return CourseFilter(
-        only={column: _values(column, said, words) for column, said in data.get("only_where", {}).items()},
-        leave_out={column: _values(column, said, words) for column, said in data.get("leave_out", {}).items()},
-    )
+    parts = {
+        part: {column: _values((part, column), said, words, reader) for column, said in data.get(key, {}).items()}
+        for part, key in (("only", "only_where"), ("leave_out", "leave_out"))
+    }
+    return CourseFilter(**parts)
 
 
-def _values(column: str, said: Any, words: Mapping[str, Mapping[str, str]]) -> frozenset[str]:
-    items = said if isinstance(said, list) else [said]
+def _values(path: tuple[str, str], said: Any, words: Mapping[str, Mapping[str, str]], reader: Reader) -> frozenset[str]:
+    column = path[1]
+    items = [_text(item) for item in (said if isinstance(said, list) else [said])]
+    if column in ("grade_level", "school_year") and not all(item.isdigit() for item in items):
+        reader.note(("courses", *path), "Whole numbers are expected here.")
+    if column in ("core", "ag") and items not in (["true"], ["false"]):
+        reader.note(("courses", *path), "true or false is expected here.")
     known = words.get(column, {})
-    return frozenset(known.get(folded(_text(item)), _text(item)) for item in items)
+    return frozenset(known.get(folded(item), item) for item in items)
 
 
 def _text(item: Any) -> str:
@@ -208,6 +214,10 @@ def _weighting(
     if data["how"] == Weigh.MULTIPLY and "points" not in rounds:
         reader.note(("weight", "how"), "A product needs `round.points`.", "Add it to `round`.")
     cap = data.get("cap", {})
+    levels_capped = cap.get("grade_levels", {})
+    if not all(level.isdigit() for level in levels_capped):
+        reader.note(("weight", "cap", "grade_levels"), "Grade levels are whole numbers in quotes.")
+        levels_capped = {}
     return Weighting(
         how=Weigh(data["how"]),
         levels=levels,
@@ -218,7 +228,7 @@ def _weighting(
         at_most=_micros(data.get("at_most")),
         points_at_most=_micros(data.get("points_at_most")),
         cap_total=_micros(cap.get("total")),
-        cap_grade_levels={int(k): to_micros(v) for k, v in cap.get("grade_levels", {}).items()},
+        cap_grade_levels={int(level): to_micros(most) for level, most in levels_capped.items()},
     )
 
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 import polars as pl
 
 from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
-from gateway.core.gpa.filters import filter_expressions, lookup
+from gateway.core.gpa.filters import filter_expressions, lookup, word_among
 from gateway.core.gpa.frames import added, built_once, selected
 from gateway.core.gpa.grades import (
     Calendar,
@@ -50,7 +50,6 @@ class Why(IntEnum):
     OUTSIDE_WINDOW = 9
     NOT_CHOSEN = 10
     DEADLINE_OPEN = 11
-    WAITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,10 @@ def _count(
         if filtered is None or filter_fault is None
         else [filtered.alias("filtered"), filter_fault.alias("filter_fault")]
     )
+    if projected:
+        first.append(
+            word_among("status", frozenset({"in_progress"}), policy, courses).fill_null(False).alias("in_progress")
+        )
     if Cell.DEADLINE in cells:
         first.append(deadline_passed(policy, courses, as_of, calendar).alias("passed"))
     frame = added(
@@ -197,7 +200,7 @@ def _why(
     if Cell.DEADLINE in cells:
         asked.append(((cell == int(Cell.DEADLINE)) & ~pl.col("passed"), Why.DEADLINE_OPEN))
     if projected:
-        asked.append(((cell == int(Cell.EMPTY)) & pl.col("status_code").is_not_null(), Why.NO_GRADE_YET))
+        asked.append(((cell == int(Cell.EMPTY)) & pl.col("in_progress"), Why.NO_GRADE_YET))
     asked.append((pl.col("units") == 0, Why.NO_CREDIT))
     if policy.credit.basis == "earned":
         asked.append((_failed(scale, grades), Why.NOT_EARNED))

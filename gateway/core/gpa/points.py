@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from gateway.core.gpa.courses import Courses
@@ -47,7 +49,7 @@ def _eligible(weighting: Weighting, scale: Scale, grades: tuple[str, ...]) -> pl
     allowed = [grade in only if only is not None else grade not in scale.failing for grade in grades]
     eligible = lookup("grade_number", allowed, pl.Boolean()).fill_null(only is None)
     if weighting.only_titles:
-        words = "|".join(rf"\b{word}\b" for word in weighting.only_titles)
+        words = "|".join(rf"\b{re.escape(word)}\b" for word in weighting.only_titles)
         eligible = eligible & pl.col("title").str.contains(f"(?i){words}").fill_null(False)
     return eligible
 

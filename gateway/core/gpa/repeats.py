@@ -10,7 +10,7 @@ import polars as pl
 
 from gateway.core.gpa.counting import Counted, Why
 from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
-from gateway.core.gpa.filters import lookup
+from gateway.core.gpa.filters import canonical, lookup
 from gateway.core.gpa.frames import added
 from gateway.core.gpa.policy import Policy, Repeats
 from gateway.core.gpa.problems import Problem
@@ -31,7 +31,7 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
     plain = [pl.lit(1, pl.Int64).alias(AVERAGED), pl.lit(None, pl.UInt32).alias(ATTEMPTS)]
     if repeats is None or rows.is_empty():
         return added(rows, plain)
-    part = _candidates(rows, repeats, courses)
+    part = _candidates(policy, repeats, rows, courses)
     if part is None:
         return added(rows, plain)
     grouped = _grouped(part, repeats).with_columns(_term_order(courses.vocabulary["term"]))
@@ -51,10 +51,10 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
     )
 
 
-def _candidates(rows: pl.DataFrame, repeats: Repeats, courses: Courses) -> pl.DataFrame | None:
+def _candidates(policy: Policy, repeats: Repeats, rows: pl.DataFrame, courses: Courses) -> pl.DataFrame | None:
     """The rows that may belong to a repeat, with the name by which courses are compared."""
-    said_repeat = [word for word in courses.vocabulary["status"] if word.lower().startswith(("repeat", "retak"))]
-    codes = [courses.vocabulary["status"].index(word) for word in said_repeat]
+    statuses = courses.vocabulary["status"]
+    codes = [code for code, word in enumerate(statuses) if canonical(policy, "status", word) == "repeat"]
     marked = pl.col("status_code").is_in(codes).fill_null(False) if codes else pl.lit(False)
     if "course_code" in repeats.same:
         rows, twice = added(rows, pl.col("course_code").alias("name")), pl.col(SHARED)

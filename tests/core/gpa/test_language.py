@@ -154,3 +154,15 @@ def test_shipped_policies_hold_their_promises(path: object) -> None:
     assert policy.examples
     if policy.name.startswith(("ncaa", "naia")):
         assert policy.label.startswith("Estimate: only the")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("courses: {only: {grade_level: [nine]}}\n", "Whole numbers"),
+        ("courses: {only: {core: maybe}}\n", "true or false"),
+        ("courses: {leave_out: {ag: [true, false]}}\n", "true or false"),
+    ],
+)
+def test_filters_hold_values_of_their_column(text: str, words: str) -> None:
+    assert any(words in message for message in refusals(text))

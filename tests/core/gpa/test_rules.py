@@ -239,3 +239,19 @@ def test_a_catalogue_can_differ_by_school() -> None:
     catalogue = pl.DataFrame({"course_code": ["E", "E"], "school_id": ["1", "2"], "level": ["AP", "regular"]})
     filled, _ = apply_catalogue(transcript([{"course_code": "E", "school_id": s} for s in ("2", "1")]), catalogue)
     assert filled["level"].to_list() == ["regular", "AP"]
+
+
+def test_a_completed_course_without_a_grade_waits_also_in_a_projection() -> None:
+    rows = [{"grade": "A"}, {"grade": None, "status": "completed"}]
+    assert problem(policy_of(), rows, periods=(Period.PROJECTED,)) == "grade-missing"
+
+
+def test_words_of_a_title_are_taken_as_they_are() -> None:
+    policy = policy_of('weight: {how: add, levels: {honors: 1}, only_titles: ["(H)", "Pre-AP"]}\n')
+    assert gpa(policy, [{"grade": "A", "level": "H", "title": "Pre-AP English"}]) == "5.0000"
+
+
+def test_circles_of_repeats_end_and_wait() -> None:
+    policy = policy_of("repeats: {same: [course_code], keep: highest}\n")
+    rows = [{"course_code": "A", "repeat_of": "B", "grade": "A"}, {"course_code": "B", "repeat_of": "A", "grade": "A"}]
+    assert problem(policy, rows) == "repeat-without-first"
