@@ -93,31 +93,29 @@ class Continuum:
     def _sets(self, levels: pl.DataFrame) -> pl.DataFrame:
         """For each student and domain the competencies with evidence and the complete ones, as bits, and times."""
         number = len(self.place_of)
-        domains = pl.lit(pl.Series([domain for domain, _ in self.place_of], dtype=pl.Int64))
-        bits = pl.lit(pl.Series([bit for _, bit in self.place_of], dtype=pl.Int64))
-        stages = pl.lit(pl.Series(self.stage_of, dtype=pl.Int64))
-        thresholds = pl.lit(pl.Series(self.threshold, dtype=pl.Int64))
         competency = pl.col("key") % number
-        rows = levels.filter((pl.col("count") > 0) & (domains.gather(competency) >= 0)).select(
-            (pl.col("key") // number * len(self.rules) + domains.gather(competency)).alias("who"),
-            bits.gather(competency).alias("bit"),
-            (pl.col("level") >= thresholds.gather(competency)).fill_null(False).alias("done"),
-            (pl.col("first") * _STAGES + stages.gather(competency)).alias("began"),
-            "first",
+
+        def of(values: Sequence[int | None]) -> pl.Expr:
+            return pl.lit(pl.Series(values, dtype=pl.Int64)).gather(competency)
+
+        takes_part = pl.lit(pl.Series([domain >= 0 for domain, _ in self.place_of], dtype=pl.Boolean))
+        rows = levels.filter(takes_part.gather(competency) & (pl.col("count") > 0)).select(
+            (pl.col("key") // number * len(self.rules) + of([domain for domain, _ in self.place_of])).alias("who"),
+            of([bit // _WORD for _, bit in self.place_of]).alias("word"),
+            of([1 << max(bit, 0) % _WORD for _, bit in self.place_of]).alias("bit"),
+            (pl.col("level") >= of(self.threshold)).fill_null(False).alias("done"),
+            (pl.col("first") * _STAGES + of(self.stage_of)).alias("began"),
             "last",
         )
-        largest = max((domain.size for domain in self.rules), default=1)
-        powers = pl.lit(pl.Series([1 << n for n in range(_WORD)], dtype=pl.Int64))
-        own = powers.gather(pl.col("bit") % _WORD)
-        if largest <= _WORD:
-            evidence = [own.sum().alias("evidence0")]
-            complete = [(own * pl.col("done")).sum().alias("complete0")]
-        else:
-            here = [pl.col("bit") // _WORD == n for n in range(ceil(largest / _WORD))]
-            evidence = [(own * each).sum().alias(f"evidence{n}") for n, each in enumerate(here)]
-            complete = [(own * each * pl.col("done")).sum().alias(f"complete{n}") for n, each in enumerate(here)]
-        times = (pl.col("began").min() % _STAGES, pl.col("first").min(), pl.col("last").max())
-        return rows.group_by("who").agg(*evidence, *complete, *times)
+        words = range(ceil(max((domain.size for domain in self.rules), default=1) / _WORD))
+        here = {n: pl.col("bit") * (pl.col("word") == n) if len(words) > 1 else pl.col("bit") for n in words}
+        sets = rows.group_by("who").agg(
+            *(bit.sum().alias(f"evidence{n}") for n, bit in here.items()),
+            *((bit * pl.col("done")).sum().alias(f"complete{n}") for n, bit in here.items()),
+            pl.col("began").min(),
+            pl.col("last").max(),
+        )
+        return sets.with_columns((pl.col("began") // _STAGES).alias("first"), pl.col("began") % _STAGES)
 
     def _measured(
         self, standing: pl.DataFrame, as_of: datetime.date | None, before: pl.DataFrame | None

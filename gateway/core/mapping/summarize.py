@@ -137,11 +137,8 @@ class Summarizer:
             ordered = ordered.with_columns(capped.alias("capped"))
         runs = Runs.of(ordered, "key")
         start, end = pl.lit(runs.each["start"]), pl.lit(runs.each["end"])
-        ends = ordered.select(
-            pl.col("key").gather(start),
-            pl.col("time").gather(start).alias("first"),
-            pl.col("time").gather(end).alias("last"),
-        )
+        key, time = pl.col("key"), pl.col("time")
+        ends = ordered.select(key.gather(start), time.gather(start).alias("first"), time.gather(end).alias("last"))
         level = summarize(summary, runs, self.grid)
         return self._flagged(_frame(ends["key"], level, runs.counts, ends["first"], ends["last"]), runs)
 
