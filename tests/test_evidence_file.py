@@ -11,7 +11,7 @@ import xlsxwriter
 
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.mapping import merge_mapped
-from gateway.evidence_file import Format, column_name, open_evidence, write_tables
+from gateway.evidence_file import Format, TableWriter, column_name, open_evidence
 from tests.core.mapping.conftest import BASE, compiled
 
 ROWS = [
@@ -46,9 +46,10 @@ def write(path: Path) -> Path:
 
 
 def levels(path: Path, out: Path, form: Format = Format.CSV, **more: int) -> dict[str, bytes]:
-    with open_evidence(path, **more) as parts:
-        mapped = merge_mapped(MAPPING.apply(part) for part in parts)
-    return {file.name: file.read_bytes() for file in write_tables(mapped, out, form)}
+    with open_evidence(path, **more) as parts, TableWriter(out, form) as writer:
+        for part in parts:
+            writer.add(MAPPING.apply(part))
+    return {file.name: file.read_bytes() for file in sorted(out.iterdir())}
 
 
 @pytest.mark.parametrize("name", ["e.csv", "e.xlsx", "e.ndjson", "e.parquet", "folder"])
@@ -67,6 +68,27 @@ def test_the_number_of_parts_changes_nothing(tmp_path: Path, form: Format) -> No
     whole = levels(path, tmp_path / "whole", form)
     for rows in (7, 100, 399):
         assert levels(path, tmp_path / str(rows), form, rows_per_part=rows) == whole
+
+
+def test_the_parts_come_by_rising_student_and_hold_all_of_each(tmp_path: Path) -> None:
+    with open_evidence(write(tmp_path / "e.csv"), rows_per_part=60) as parts:
+        students = [sorted(set(part["student_id"])) for part in parts]
+    assert len(students) > 3
+    assert [each for part in students for each in part] == sorted({row["student_id"] for row in ROWS})
+
+
+def test_the_writer_sums_up_what_it_wrote(tmp_path: Path) -> None:
+    with open_evidence(write(tmp_path / "e.csv"), rows_per_part=100) as parts, TableWriter(tmp_path / "out") as writer:
+        for part in parts:
+            writer.add(MAPPING.apply(part))
+    assert (writer.evidence, writer.used, writer.set_aside) == (400, 400, {})
+    assert writer.rows["levels"] == len((tmp_path / "out" / "levels.csv").read_text().splitlines()) - 1
+
+
+def test_a_writer_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), TableWriter(tmp_path / "out"):
+        _ = 1 / 0
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_identifiers_keep_their_leading_zeros(tmp_path: Path) -> None:
