@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from gateway.core.errors import DataError, did_you_mean
-from gateway.core.gpa.compute import GpaResult, Period, State, compute_gpa, compute_version
+from gateway.core.gpa.compute import GpaResult, Period, State, compute_gpa
 from gateway.core.gpa.courses import OVERRIDE
 from gateway.core.gpa.grades import Calendar
 from gateway.core.gpa.language import COURSE_COLUMNS
@@ -166,7 +166,9 @@ def compare_policies(
 ) -> pl.DataFrame:
     """Every student's GPA under both policies (or versions, in force or not), columns :data:`COMPARISON`."""
     results = [
-        compute_version(each, courses, as_of=as_of, students=students, calendar=calendar, approximate=True).gpas
+        compute_gpa(
+            each, courses, as_of=as_of, students=students, calendar=calendar, approximate=True, check_dates=False
+        ).gpas
         for each in (old, new)
     ]
     before, after = (each.select("student_id", "gpa", "state", "standing") for each in results)

@@ -17,7 +17,7 @@ from gateway.core.gpa.grades import Calendar
 from gateway.core.gpa.policy import Aggregate, Kind, Policy
 from gateway.core.gpa.repeats import resolve_repeats
 from gateway.core.gpa.report import problem_table, with_reasons
-from gateway.core.gpa.result import COLUMNS, FURTHER, NO_PROBLEMS, GpaResult, Period, State
+from gateway.core.gpa.result import COLUMNS, FURTHER, NO_PROBLEMS, QUALITY, GpaResult, Period, State
 from gateway.core.gpa.selection import prepare_selection, select_courses
 from gateway.core.gpa.semesters import count_semesters
 from gateway.core.gpa.students import read_students
@@ -33,7 +33,6 @@ __all__ = [
     "Period",
     "State",
     "compute_gpa",
-    "compute_version",
     "prepare_courses",
 ]
 
@@ -48,40 +47,23 @@ def compute_gpa(
     calendar: Calendar | None = None,
     periods: Sequence[Period] = (Period.CUMULATIVE,),
     approximate: bool = False,
+    check_dates: bool = True,
 ) -> GpaResult:
     """The GPAs of all students in ``courses`` under ``policy`` on the day ``as_of``.
 
     ``courses`` has the columns of a course file; prepare it once with :func:`prepare_courses` for several policies.
     ``students`` holds facts beside courses (see :data:`~gateway.core.gpa.students.FACTS`). ``approximate`` asks for the
-    number where the policy gives one on request only.
+    number where the policy gives one on request only; without ``check_dates`` a version need not be in force.
 
     Raises :class:`MappingError` (``policy.not-in-force``) when this version does not hold on ``as_of``.
     """
-    if not policy.in_force(as_of):
+    if check_dates and not policy.in_force(as_of):
         raise MappingError(
             f"Version {policy.version} of the policy {policy.name} does not hold on {as_of}.",
             hint="Choose another version or date.",
             code="policy.not-in-force",
             place=Place(policy.file),
         )
-    return compute_version(
-        policy, courses, as_of=as_of, trace=trace, students=students, calendar=calendar, periods=periods,
-        approximate=approximate,
-    )  # fmt: skip
-
-
-def compute_version(
-    policy: Policy,
-    courses: pl.DataFrame | Courses,
-    *,
-    as_of: date,
-    trace: bool = False,
-    students: pl.DataFrame | None = None,
-    calendar: Calendar | None = None,
-    periods: Sequence[Period] = (Period.CUMULATIVE,),
-    approximate: bool = False,
-) -> GpaResult:
-    """As :func:`compute_gpa`, whether or not this version is in force: for comparisons and examples."""
     prepared = courses if isinstance(courses, Courses) else prepare_courses(courses)
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY and not approximate:
         return _refused(policy, prepared)
@@ -144,7 +126,7 @@ def _refused(policy: Policy, courses: Courses) -> GpaResult:
         pl.lit(None, SCORE).alias("gpa"),
         pl.lit(State.REFUSED.value).alias("state"),
         pl.lit(None, SCORE).alias("credits"),
-        pl.lit(None, SCORE).alias("quality_points"),
+        pl.lit(None, QUALITY).alias("quality_points"),
         pl.lit(None, pl.Int64).alias("courses_used"),
         pl.lit(Period.CUMULATIVE.value).alias("period"),
         pl.lit(None, pl.String).alias("standing"),

@@ -88,7 +88,7 @@ def prepare_courses(courses: pl.DataFrame) -> Courses:
 def _shared(students: pl.Series, codes: pl.Series) -> pl.Series:
     """Whether a student has another row of the same course code."""
     if len(codes) <= _FEW_ROWS:
-        pairs = list(zip(students, codes, strict=True))
+        pairs = list(zip(students.to_list(), codes.to_list(), strict=True))
         counts = Counter(pairs)
         return pl.Series(SHARED, [counts[pair] > 1 for pair in pairs], dtype=pl.Boolean)
     keys = pl.select(pl.struct(students.alias("s"), codes.alias("c")).hash()).to_series()
@@ -104,7 +104,7 @@ def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
     found: dict[str, pl.Series] = {}
     if len(courses) <= _FEW_ROWS:
         for name in texts:
-            stripped = [value.strip() or None if value else None for value in courses[name]]
+            stripped = [value.strip() or None if value else None for value in courses[name].to_list()]
             found[name] = pl.Series(name, stripped, dtype=pl.String)
         nothing = pl.Series([None] * len(courses), dtype=pl.String)
         found |= {name: nothing.alias(name) for name in COURSE_COLUMNS if schema.get(name, pl.Null) == pl.Null}
@@ -151,8 +151,9 @@ def _text(courses: pl.DataFrame, dtype: pl.DataType | None, name: str) -> pl.Exp
 def _values(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
     """A column of texts, each distinct one read once."""
     if len(texts) <= _FEW_ROWS:
-        known = {value: None if value is None else read(value) for value in set(texts)}
-        return pl.Series([known[value] for value in texts], dtype=dtype)
+        listed = texts.to_list()
+        known = {value: None if value is None else read(value) for value in set(listed)}
+        return pl.Series([known[value] for value in listed], dtype=dtype)
     if texts.null_count() == len(texts):
         return pl.repeat(None, len(texts), dtype=dtype, eager=True)
     if read is read_micros and texts.n_unique() > _MANY_VALUES:

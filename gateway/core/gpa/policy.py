@@ -244,6 +244,11 @@ class CourseFilter:
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
     leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    @property
+    def stated(self) -> bool:
+        """Whether there is any filter at all."""
+        return bool(self.only or self.leave_out)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -21,6 +21,9 @@ AVERAGED = "averaged"
 ATTEMPTS = "attempts"
 """The number of the course that several attempts belong to; empty where there is one."""
 
+MOST_AVERAGED = 10
+"""So many attempts can be averaged; more wait for a person."""
+
 _ROUNDS = 8
 _SEASONS = {"fall": 1, "autumn": 1, "winter": 2, "spring": 3, "summer": 4, "sum": 4, "su": 4, "ss": 4}
 
@@ -46,8 +49,8 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
             .alias("fault"),
             pl.coalesce(pl.when(pl.col("fault") == 0).then("new_why"), "why").alias("why"),
         )
-        .with_columns(pl.when(pl.col("why") == int(Why.REPEATED)).then(0).otherwise("earned").alias("earned"))
-        .drop("new_fault", "new_why")
+        .with_columns(pl.when(pl.col("credited").fill_null(True)).then("earned").otherwise(0).alias("earned"))
+        .drop("new_fault", "new_why", "credited")
     )
 
 
@@ -106,7 +109,7 @@ def _grouped(part: pl.DataFrame, repeats: Repeats) -> pl.DataFrame:
 
 
 def _decide(repeats: Repeats, part: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
-    """``new_why``, ``new_fault``, :data:`AVERAGED` and :data:`ATTEMPTS` by row."""
+    """``new_why``, ``new_fault``, :data:`AVERAGED`, :data:`ATTEMPTS`, and whether the row earns credit, by row."""
     group = [STUDENT, "target", "slot"]
     counts = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0) & (pl.col("new_fault") == 0)
     alone = pl.col("said_repeat") & (pl.len().over(group) == 1) & pl.col("repeat_of").is_null()
@@ -121,16 +124,23 @@ def _decide(repeats: Repeats, part: pl.DataFrame, grades: tuple[str, ...]) -> pl
     unordered = same_time | (pl.col("year").is_null() & pl.col("completed").is_null()).any().over(ATTEMPTS)
     needs_order = repeats.keep == "latest" or repeats.only_after is not None
     ordered = added(ordered, _kept(repeats).alias("kept"), _applies(repeats, grades).alias("applies"))
+    credited = pl.col("kept") & (pl.struct(-pl.col("earned"), "turn").rank("ordinal").over(ATTEMPTS, "kept") == 1)
+    too_many = pl.col("applies") & (repeats.keep == "average") & (pl.col("tries") > MOST_AVERAGED)
     why = pl.when(pl.col("applies") & ~pl.col("kept")).then(pl.lit(int(Why.REPEATED), pl.UInt8))
-    fault = pl.when(unordered & needs_order).then(pl.lit(Problem.REPEAT_ORDER.number, pl.UInt8)).otherwise("new_fault")
+    fault = (
+        pl.when(unordered & needs_order).then(pl.lit(Problem.REPEAT_ORDER.number, pl.UInt8))
+        .when(too_many).then(pl.lit(Problem.REPEAT_UNCLEAR.number, pl.UInt8))
+        .otherwise("new_fault")
+    )  # fmt: skip
     shares = pl.when(pl.col("applies") & (repeats.keep == "average")).then("tries").otherwise(1).cast(pl.Int64)
     decided = ordered.select(
         ROW, why.alias("new_why"), fault.alias("new_fault"), shares.alias(AVERAGED),
-        pl.when("applies").then(ATTEMPTS).alias(ATTEMPTS),
+        pl.when("applies").then(ATTEMPTS).alias(ATTEMPTS), (credited | ~pl.col("applies")).alias("credited"),
     )  # fmt: skip
     rest = part.join(decided, on=ROW, how="anti").filter(pl.col("new_fault") > 0)
     empty = [pl.lit(None, pl.UInt8).alias("new_why"), pl.col("new_fault"), pl.lit(1, pl.Int64).alias(AVERAGED)]
-    return pl.concat([decided, rest.select(ROW, *empty, pl.lit(None, pl.UInt32).alias(ATTEMPTS))])
+    last = [pl.lit(None, pl.UInt32).alias(ATTEMPTS), pl.lit(True).alias("credited")]
+    return pl.concat([decided, rest.select(ROW, *empty, *last)])
 
 
 def _term_order(terms: list[str]) -> pl.Expr:

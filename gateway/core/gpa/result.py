@@ -14,6 +14,10 @@ COLUMNS = ("student_id", "policy", "version", "gpa", "state", "credits", "qualit
 FURTHER = ("period", "standing", "reason", "credits_earned")
 
 
+QUALITY = pl.Decimal(38, 6)
+"""Sums of quality points, which can be larger than a score."""
+
+
 class State(StrEnum):
     """What a GPA is. Only ``COMPUTED``, ``APPROXIMATION``, ``SO_FAR`` and ``OVERRIDDEN`` have a number."""
 

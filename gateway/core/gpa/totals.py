@@ -11,14 +11,13 @@ from gateway.core.gpa.courses import STUDENT, Courses
 from gateway.core.gpa.frames import added, built_once, selected
 from gateway.core.gpa.policy import Kind, Policy, Weigh
 from gateway.core.gpa.repeats import AVERAGED
-from gateway.core.gpa.result import Period, State
+from gateway.core.gpa.result import QUALITY, Period, State
 from gateway.core.gpa.standing import add_standing
 from gateway.core.mapping.rounding import MICROS
 from gateway.core.model import SCORE
 
-_SHARES = 60
-"""Averaged attempts share their credit: sixtieths make halves, thirds, quarters, fifths and sixths whole."""
-
+SHARES = 2520
+"""Averaged attempts share their credit: in 2,520 parts, every share of up to ten attempts is a whole number."""
 
 _NO_REASON = pl.lit(None, pl.String).alias("reason")
 
@@ -27,14 +26,15 @@ _NO_REASON = pl.lit(None, pl.String).alias("reason")
 def quality_columns(policy: Policy) -> list[pl.Expr]:
     """``quality`` (points × units; micros of micros, in sixtieths where attempts are averaged) and ``shares``."""
     shares = pl.lit(_shares(policy), pl.Int64) // pl.col(AVERAGED)
-    quality = pl.col("points") * pl.col("units")
+    points = pl.col("points") if _largest(policy) < 2**60 else pl.col("points").cast(pl.Int128)
+    quality = points * pl.col("units")
     if policy.kind is Kind.SEMESTERS:
         quality = quality + pl.col("bonus") * MICROS
     return [(quality * shares).alias("quality"), shares.alias("shares")]
 
 
 def _shares(policy: Policy) -> int:
-    return _SHARES if policy.repeats is not None and policy.repeats.keep == "average" else 1
+    return SHARES if policy.repeats is not None and policy.repeats.keep == "average" else 1
 
 
 def sum_courses(policy: Policy, rows: pl.DataFrame, period: Period, *, alone: bool) -> pl.DataFrame:
@@ -81,8 +81,11 @@ def _largest(policy: Policy) -> int:
     for scale in policy.scales:
         points += [abs(each) for each in (*scale.points.values(), scale.highest, scale.plus)]
         points += [abs(band.points or 0) for band in scale.bands]
-    weights = policy.weighting.levels.values() if policy.weighting else ()
-    return (max(points) * 2 + max(map(abs, weights), default=0)) * policy.credit.absurd_above * _shares(policy)
+        if scale.times is not None:
+            points.append(abs(scale.times) * max(abs(scale.highest), abs(scale.lowest)) // MICROS + abs(scale.plus))
+    weight = max(map(abs, policy.weighting.levels.values()), default=0) if policy.weighting else 0
+    most = max(max(points) + weight, max(points) * weight // MICROS)
+    return (most + MICROS) * policy.credit.absurd_above * _shares(policy)
 
 
 def _after_mean(policy: Policy) -> bool:
@@ -122,7 +125,7 @@ def shown_columns(policy: Policy) -> list[pl.Expr]:
         _decimal(pl.col("micros")).alias("gpa"),
         pl.col("state"),
         _decimal(pl.col("units") // shares).alias("credits"),
-        _decimal(pl.col("quality") // (MICROS * shares)).alias("quality_points"),
+        _decimal(pl.col("quality") // (MICROS * shares), QUALITY).alias("quality_points"),
         pl.col("courses_used", "period", "standing", "reason"),
         _decimal(pl.col("earned")).alias("credits_earned"),
     ]
@@ -135,5 +138,5 @@ def _state(policy: Policy) -> pl.Expr:
     return state.otherwise(pl.lit(State.COMPUTED))
 
 
-def _decimal(micros: pl.Expr) -> pl.Expr:
-    return (micros.cast(pl.Decimal(38, 6)) / MICROS).cast(SCORE)
+def _decimal(micros: pl.Expr, dtype: pl.DataType = SCORE) -> pl.Expr:
+    return (micros.cast(pl.Decimal(38, 6)) / MICROS).cast(dtype)

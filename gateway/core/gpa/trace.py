@@ -14,6 +14,7 @@ from gateway.core.gpa.filters import lookup
 from gateway.core.gpa.policy import Kind, Policy
 from gateway.core.gpa.problems import BY_NUMBER
 from gateway.core.gpa.repeats import AVERAGED
+from gateway.core.gpa.words import plain_grade
 from gateway.core.mapping.rounding import MICROS
 from gateway.core.model import SCORE
 
@@ -45,12 +46,14 @@ _WORDS = {
 def build_trace(policy: Policy, courses: Courses, rows: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
     """The trace of all ``rows``, by student and line."""
     texts = [lookup(f"{name}_code", courses.vocabulary[name], pl.String()).alias(name) for name in _TEXTS]
-    given = courses.rows.select("_row", "title", "student_id", "credit_micros", OVERRIDE, *texts)
+    marks = [plain_grade(grade) in policy.marks for grade in courses.vocabulary["grade"]]
+    by_mark = lookup("grade_code", marks, pl.Boolean()).fill_null(False).alias("by_mark")
+    given = courses.rows.select("_row", "title", "student_id", "credit_micros", OVERRIDE, by_mark, *texts)
     joined = rows.drop("term_code").join(given, on="_row", how="left", maintain_order="left")
     used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
     averaged = pl.col(AVERAGED)
     weight = pl.col("bonus") if policy.kind is Kind.SEMESTERS else pl.col("weight")
-    quality = (pl.col("quality") // pl.col("shares")).cast(pl.Decimal(38, 6)) / MICROS / MICROS
+    quality = (pl.col("quality") // pl.col("shares")).cast(pl.Decimal(38, 12)) / MICROS / MICROS
     return joined.select(
         "student_id",
         pl.lit(policy.name).alias("policy"),
@@ -72,7 +75,7 @@ def build_trace(policy: Policy, courses: Courses, rows: pl.DataFrame, grades: tu
         _decimal(weight).alias("weight"),
         _decimal(pl.col("credit_micros")).alias("credit"),
         _number("units"),
-        pl.when(used).then(quality.cast(SCORE)).alias("quality_points"),
+        pl.when(used).then(quality.cast(pl.Decimal(38, 12))).alias("quality_points"),
         averaged.alias("attempts_averaged"),
         used.alias("used"),
         _why(policy).alias("why"),
@@ -111,11 +114,11 @@ def _clause(policy: Policy, grades: tuple[str, ...]) -> pl.Expr:
         pl.format('grades.points."{}"', lookup("grade_number", grades, pl.String()).fill_null(""))
     )  # fmt: skip
     points = points if policy.weighting is None else pl.when("weighted").then(points + " weight").otherwise(points)
+    mark = pl.when("by_mark").then(pl.format('marks."{}"', pl.col("grade").fill_null(""))).otherwise(pl.lit("status"))
+    filters = [name for name, part in (("courses", policy.courses.stated), ("select", policy.selection)) if part]
     return (
-        pl.when(why == int(Why.FILTERED)).then(pl.lit("courses" if policy.selection is None else "select"))
-        .when(why.is_in([int(Why.MARK), int(Why.CREDIT_ONLY), int(Why.DEADLINE_OPEN)]))
-        .then(pl.format('marks."{}"', pl.col("grade").fill_null("")))
-        .when(why == int(Why.STATUS)).then(pl.lit("status"))
+        pl.when(why == int(Why.FILTERED)).then(pl.lit(", ".join(filters)))
+        .when(why.is_in([int(each) for each in (Why.MARK, Why.STATUS, Why.CREDIT_ONLY, Why.DEADLINE_OPEN)])).then(mark)
         .when(why.is_in([int(Why.NOT_EARNED), int(Why.NO_CREDIT)])).then(pl.lit("credit"))
         .when(why == int(Why.NO_GRADE_YET)).then(pl.lit("grades.empty"))
         .when(why == int(Why.REPEATED)).then(pl.lit("repeats"))

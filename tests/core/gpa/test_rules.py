@@ -255,3 +255,26 @@ def test_circles_of_repeats_end_and_wait() -> None:
     policy = policy_of("repeats: {same: [course_code], keep: highest}\n")
     rows = [{"course_code": "A", "repeat_of": "B", "grade": "A"}, {"course_code": "B", "repeat_of": "A", "grade": "A"}]
     assert problem(policy, rows) == "repeat-without-first"
+
+
+def test_averaged_attempts_earn_their_credit_once() -> None:
+    policy = policy_of("repeats: {same: [course_code], keep: average}\n")
+    row = only(compute(policy, [attempt("B", 2023), attempt("A", 2024), attempt("F", 2025)]))
+    assert (row["credits"], row["credits_earned"]) == (1, 1)
+    many = [attempt("A", 2000 + n) for n in range(11)]
+    assert problem(policy, many) == "repeat-unclear"
+    assert gpa(policy, [*many[:6], attempt("F", 2020)]) == "3.4286"
+
+
+def test_absurd_numbers_never_overflow() -> None:
+    policy = policy_of('grades: {points: {"A": 900000, "B": 0.000001}}\ncredit: {absurd_above: 900000}\n'
+                       "repeats: {same: [course_code], keep: average}\n")  # fmt: skip
+    rows = [{"grade": "A", "credit": "899999.999999"} for _ in range(300)]
+    assert gpa(policy, rows) == "900000.0000"
+
+
+def test_the_trace_keeps_every_digit() -> None:
+    policy = policy_of('grades: {points: {"A": 3.333333}}\n')
+    trace = compute(policy, [{"grade": "A", "credit": "0.333333"}]).trace
+    assert trace is not None
+    assert str(trace["quality_points"][0]) == "1.111109888889"
