@@ -19,7 +19,7 @@ from gateway.core.mapping.pooled import pool
 from gateway.core.mapping.prepare import NO_TIME
 from gateway.core.mapping.result import UNMATCHED, sum_unmatched
 from gateway.core.mapping.rounding import MICROS
-from gateway.core.mapping.rules import CODE, REASONS, VERDICT_COLUMNS, Reason, Rules, Verdict
+from gateway.core.mapping.rules import CODE, REASONS, Reason, Rules, Verdict
 from gateway.core.mapping.unmatched import Reporter
 
 _DAY = 86_400_000
@@ -69,8 +69,7 @@ class Collector:
 
     def collect(self, frame: pl.DataFrame, as_of: datetime.date | None) -> Collected:
         """Judge the rows of a prepared ``frame``."""
-        names = [*VERDICT_COLUMNS, *(("max_score",) if self.rules.needs_maximum else ())]
-        verdict_names = [name for name in names if name in frame.columns]
+        verdict_names = [name for name in self.rules.verdict_columns if name in frame.columns]
         codes = Codes(frame, ("student_id", *self.rules.columns, *self.alignment.columns, *verdict_names))
         self._choose(codes)
         scores = Combined(codes, (_RULE, *verdict_names))

@@ -24,7 +24,7 @@ from gateway.core.mapping.methods.few import summarize_one
 from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, PLACEMENT, UNMATCHED, Mapped, sum_unmatched
 from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal
-from gateway.core.mapping.rules import VERDICT_COLUMNS, Reason
+from gateway.core.mapping.rules import Reason
 from gateway.core.mapping.stages import stage_value
 from gateway.core.mapping.summarize import GRAVEST, STATE_OF, Summarizer, end_of
 from gateway.core.mapping.summary import Summary
@@ -103,8 +103,7 @@ class Few:
         """Judge each row by the rules, ways and scales, which remember their answers."""
         collector, answers = self.collector, self.collector.answers
         rules, alignment = collector.rules, collector.alignment
-        names = [*VERDICT_COLUMNS, *(("max_score",) if rules.needs_maximum else ())]
-        verdict_names = [name for name in names if name in frame.columns]
+        verdict_names = [name for name in rules.verdict_columns if name in frame.columns]
         read = _Reader(frame, (rules.columns, alignment.columns, verdict_names, _KEPT))
         limit = None if as_of is None else end_of(as_of)
         judged = _Judged()

@@ -6,6 +6,7 @@
 * ``scored_at`` is the score date, else the line item's due date.
 * ``scorer_id`` is the primary teacher of the class (the first by id if none or several are primary), because OneRoster
   does not say who scored.
+* ``score_scale_value`` is what the gradebook's own score scale says that a mark is worth: the lower bound of its range.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from gateway.core.model import TIME, empty
+from gateway.core.model import SCORE, TIME, empty
 
 CASE = "case"
 
@@ -52,7 +53,7 @@ def gather_evidence(tables: Mapping[str, pl.DataFrame], *, line_items: pl.DataFr
     ).drop("score_date", "result_class_id")
     rows = rows.join(_score_scales(tables), on="result_id", how="left", maintain_order="left")
     rows = rows.join(_grades(tables), on="student_id", how="left", maintain_order="left")
-    return _with_objectives(rows, tables)
+    return _with_score_scale_values(_with_objectives(rows, tables), tables)
 
 
 def _present(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
@@ -119,16 +120,32 @@ def _grades(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _score_scales(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The title of the score scale of each result: its own, else its line item's."""
-    titles = _present(tables, "score_scales").select(
+    """The score scale of each result: its own, else its line item's; ``score_scale`` is its title."""
+    scales = _present(tables, "score_scales").select(
         pl.col("id").alias("score_scale_id"), pl.col("title").alias("score_scale")
     )
-    own = _present(tables, "result_score_scales").join(titles, on="score_scale_id").select("result_id", "score_scale")
-    by_item = _present(tables, "line_item_score_scales").join(titles, on="score_scale_id")
+    own = _present(tables, "result_score_scales").select("result_id", "score_scale_id")
+    by_item = _present(tables, "line_item_score_scales").select("line_item_id", "score_scale_id")
     results = _present(tables, "results").select(pl.col("id").alias("result_id"), "line_item_id")
     inherited = results.join(by_item, on="line_item_id").join(own, on="result_id", how="anti")
-    found = pl.concat([own, inherited.select("result_id", "score_scale")])
-    return found.sort("result_id", "score_scale").unique("result_id", keep="first", maintain_order=True)
+    found = pl.concat([own, inherited.select("result_id", "score_scale_id")]).join(scales, on="score_scale_id")
+    return found.sort("result_id", "score_scale", "score_scale_id").unique(
+        "result_id", keep="first", maintain_order=True
+    )
+
+
+def _with_score_scale_values(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """What the result's score scale says that its mark is worth: the lower bound of the mark's range."""
+    lower = pl.col("lhs").str.extract(r"^\s*(-?\d+(?:\.\d+)?)").cast(SCORE, strict=False)
+    worth = _present(tables, "score_scale_values").select(
+        "score_scale_id",
+        pl.col("rhs").str.strip_chars().str.to_lowercase().alias("_mark"),
+        lower.alias("score_scale_value"),
+    )
+    worth = worth.drop_nulls().sort("score_scale_value").unique(["score_scale_id", "_mark"], keep="first")
+    marked = rows.with_columns(pl.col("score_text").str.strip_chars().str.to_lowercase().alias("_mark"))
+    joined = marked.join(worth, on=["score_scale_id", "_mark"], how="left", maintain_order="left")
+    return joined.drop("_mark", "score_scale_id")
 
 
 def _with_objectives(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -17,7 +17,7 @@ EVIDENCE_COLUMNS = (
     "student_id", "score", "score_text", "scored_at", "standard", "competency", "class_id", "course_code", "category",
     "line_item_id", "result_id", "status", "late", "missing", "incomplete", "in_progress", "term", "scorer_id",
     "max_score", "min_score", "score_scale", "line_item_title", "line_item_description", "class_title", "course_title",
-    "subject", "school_id", "grade", "assigned_at", "due_at", "override_by", "override_reason",
+    "score_scale_value", "subject", "school_id", "grade", "assigned_at", "due_at", "override_by", "override_reason",
 )  # fmt: skip
 """The columns of evidence that every mapping may name; others are declared with ``columns``."""
 
@@ -95,6 +95,7 @@ class ScaleSchema(Schema):
     marks = fields.Dict(keys=Text(), values=Number())
     bands = fields.List(fields.Nested(BandSchema))
     rubric = Text()
+    score_scale = Flag()
     percent_of_maximum = Flag()
     maximum = Number(at_least="0.000001")
     rescale = Flag()

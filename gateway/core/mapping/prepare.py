@@ -11,7 +11,7 @@ from gateway.core.mapping.rounding import MICROS
 from gateway.core.model import TIME
 
 FLAGS = ("late", "missing", "incomplete", "in_progress")
-NUMBERS = ("score", "max_score", "min_score")
+NUMBERS = ("score", "max_score", "min_score", "score_scale_value")
 TIMES = ("scored_at", "assigned_at", "due_at")
 NO_TIME = -(2**46)
 """Stands for "no time" among times in milliseconds: older than any."""

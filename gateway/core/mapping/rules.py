@@ -111,8 +111,11 @@ class Rules:
     cap: Fraction | None
 
     @property
-    def needs_maximum(self) -> bool:
-        return any(rule.scale.needs_maximum for rule in self.rules if rule.scale)
+    def verdict_columns(self) -> tuple[str, ...]:
+        """The columns on which a verdict depends."""
+        scales = [rule.scale for rule in self.rules if rule.scale]
+        maximum = ("max_score",) if any(scale.needs_maximum for scale in scales) else ()
+        return (*VERDICT_COLUMNS, *maximum, *(("score_scale_value",) if any(s.score_scale for s in scales) else ()))
 
     @property
     def grid(self) -> int:
@@ -129,6 +132,9 @@ class Rules:
         text, score = row.get("score_text"), _decimal(row.get("score"))
         marked = scale.state_of(score, text)
         state, said = (marked[0], f'"{marked[1]}" means {marked[0]}') if marked else _flagged(row)
+        worth = _decimal(row.get("score_scale_value")) if scale.score_scale else None
+        if worth is not None:
+            score, text = worth, None
         if state is not None:
             action = self.actions[state]
             if action.blocks:

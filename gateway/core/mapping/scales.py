@@ -63,6 +63,8 @@ class Scale:
     names: Mapping[int, str] = field(default_factory=dict)
     round_score: Rounding | None = None
     modified: bool = False
+    score_scale: bool = False
+    """Whether a mark is read as the number that the gradebook's own score scale gives for it."""
 
     @property
     def needs_maximum(self) -> bool:
@@ -201,6 +203,7 @@ def _compile(name: str, data: dict[str, Any], onto: Scale | None, reader: Reader
         names=_names((*path, "names"), data.get("names", {}), reader),
         round_score=read_rounding(data["round_score"]) if "round_score" in data else None,
         modified=bool(data.get("modified")),
+        score_scale=bool(data.get("score_scale")),
     )
 
 
@@ -219,6 +222,8 @@ def _check_levels(path: Path, data: dict[str, Any], levels: list[int], onto: Sca
     both = {mark.casefold() for mark in data.get("marks", {})} & {mark.casefold() for mark in data.get("states", {})}
     for mark in sorted(both):
         reader.note((*path, "states"), f'The mark "{mark}" is a level and a state.', "Keep one of the two.", "scale")
+    if data.get("score_scale") and "numeric" not in data and "bands" not in data:
+        reader.note((*path, "score_scale"), "`score_scale` needs `numeric` or `bands`.", "", "scale")
     if data.get("rescale") and "numeric" not in data:
         reader.note((*path, "rescale"), "`rescale` needs `numeric`.", "Say `numeric: {from: 0, to: 4}`.", "scale")
     if data.get("percent_of_maximum") and "bands" not in data:

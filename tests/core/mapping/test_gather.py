@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from gateway.core.mapping import gather_evidence
-from tests.core.mapping.conftest import BASE, compiled, typed
+from tests.core.mapping.conftest import BASE, compiled, evidence, typed
 
 DAY = datetime.date(2026, 9, 1)
 DUE = datetime.datetime(2026, 9, 9, 12, tzinfo=datetime.UTC)
@@ -82,6 +82,27 @@ def test_the_score_scale_of_a_result_goes_before_that_of_its_line_item() -> None
     frame = gathered(result_score_scales=[{"result_id": "r3", "score_scale_id": "y"}])
     assert frame.filter(pl.col("result_id") == "r3")["score_scale"].to_list() == ["Numbers"]
     assert gathered().filter(pl.col("result_id") == "r3")["score_scale"].to_list() == ["Letters"]
+
+
+def test_a_mark_is_worth_what_its_score_scale_says() -> None:
+    values = [("x", 0, "93.5", "A"), ("x", 1, "80 - 93", "B"), ("y", 0, "1", "A")]
+    table = [dict(zip(("score_scale_id", "position", "lhs", "rhs"), value, strict=True)) for value in values]
+    marks = [
+        {"id": f"r{n}", "line_item_id": "l2", "student_id": "S1", "text_score": mark}
+        for n, mark in enumerate([" a", "B", "C", None])
+    ]
+    frame = gathered(score_scale_values=table, results=marks, result_learning_objectives=[])
+    assert frame["score_scale_value"].to_list() == [Decimal("93.5"), Decimal(80), None, None]
+
+
+def test_a_scale_can_read_marks_by_the_score_scale_of_the_gradebook() -> None:
+    scale = "percent: {onto: four-point, score_scale: true, bands: [{at_least: 85, level: 4}, {at_least: 0, level: 2}]}"
+    text = BASE.replace("align:", f"  {scale}\nevidence: [{{scale: percent}}]\nalign:")
+    rows = [{"standard": "MATH.7.PS", "score": None, "score_text": "A", "score_scale_value": Decimal("93.5")}]
+    rows.append({"standard": "MATH.7.RE", "score": Decimal(50), "score_text": None, "score_scale_value": None})
+    mapping = compiled(text)
+    for mapped in (mapping.apply(evidence(rows)), mapping.summarise(mapping.collect(evidence(rows)), evidence=2)):
+        assert dict(mapped.levels.select("competency", "level").rows()) == {"MATH.7.PS": 4, "MATH.7.RE": 2}
 
 
 def test_a_missing_table_counts_as_empty() -> None:
