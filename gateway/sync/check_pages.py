@@ -7,12 +7,10 @@ table is partitioned; :class:`Outcome` holds the rest.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import polars as pl
 
@@ -31,6 +29,7 @@ from gateway.core.model import LINE, SOURCE, Table
 from gateway.core.partition import part_of
 from gateway.core.values import DateOrder
 from gateway.store.staging import read_page
+from gateway.sync.workers import in_order
 
 RawPage = Callable[[], pl.DataFrame]
 """A raw page that is read when it is needed."""
@@ -93,7 +92,7 @@ class TablePages:
     def check(self, raw: Sequence[RawPage]) -> Outcome:
         """Check all pages, once."""
         outcome = Outcome()
-        typed = list(_in_order(lambda number: self._typed(number, raw[number]()), range(len(raw))))
+        typed = list(in_order(lambda number: self._typed(number, raw[number]()), range(len(raw))))
         for page in typed:
             outcome.deleted.append(page.deleted)
             outcome.note(page.quarantine, page.notes)
@@ -144,7 +143,7 @@ class TablePages:
         # links refer to one big table: looking them up all at once is much cheaper than page by page
         numbers = range(len(pages))
         groups = [[number] for number in numbers] if table.part_of is None else [list(numbers)] if pages else []
-        for steps in _in_order(refine, groups):
+        for steps in in_order(refine, groups):
             for step in steps:
                 outcome.note(step.quarantine, step.notes)
 
@@ -161,22 +160,6 @@ class TablePages:
         path.parent.mkdir(parents=True, exist_ok=True)
         rows.write_ipc(path)
         return path
-
-
-WORKERS = 2
-"""Pages that are checked at the same time: two keep both cores of a small server busy and memory low."""
-
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-
-def _in_order(work: Callable[[In], Out], items: Sequence[In]) -> Iterator[Out]:
-    """``work`` of each item, several at a time, in the items' order."""
-    if len(items) <= 1:
-        yield from map(work, items)
-        return
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="check") as pool:
-        yield from pool.map(work, items)
 
 
 def raw_pages(files: Sequence[Path], table: Table, aside: pl.DataFrame | None) -> list[RawPage]:

@@ -9,6 +9,7 @@ from gateway.core.errors import IncompletePullError
 from gateway.core.exchange import Source, Stream
 from gateway.store.staging import Staged, commit_page, forget, staged, write_page
 from gateway.sync.work import Work
+from gateway.sync.workers import one_ahead
 from gateway.transport.crash import crash_point
 
 
@@ -38,7 +39,7 @@ def _pull_stream(work: Work, source: Source, stream: Stream, before: Staged | No
     resume = before.resume if before else None
     folder = work.folder / "stage"
     rows = before.rows if before else 0
-    for page in source.pull(stream, since=work.run.since, resume=resume):
+    for page in one_ahead(source.pull(stream, since=work.run.since, resume=resume)):
         crash_point("pull.after-page")
         number += 1
         files = write_page(folder, stream, number, page)
