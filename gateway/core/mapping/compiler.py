@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
+from math import gcd
 from typing import Any
 
 import polars as pl
@@ -84,7 +85,8 @@ def compile_mapping(
     carried += [credit.grid.column for credit in credits if credit.grid]
     effective = [Window(each["first"], each.get("last")) for each in (data.get("effective"),) if each]
     collector = Collector(rules, alignment, numbers, report_of, carried, modified)
-    summarizer = Summarizer(summaries, ids, numbers, rules.grid, rules.rules, overrides)
+    grid = gcd(rules.grid, *(scale.grid for scale in scales.values())) if modified else rules.grid
+    summarizer = Summarizer(summaries, ids, numbers, grid, rules.rules, overrides)
     for_few = None
     if not credits and not isinstance(continuum, Portfolio):
         shown = [labels[id] for id in ids]

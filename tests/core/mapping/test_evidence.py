@@ -286,3 +286,14 @@ def test_a_modified_scale_is_flagged_in_every_level_that_used_it() -> None:
         ("S2", "MATH", 1, "calculated"),
         ("S2", "MATH.7.PS", 1, "calculated"),
     ]
+
+
+def test_a_modified_scale_finer_than_all_others_stays_exact() -> None:
+    text = BASE.replace("most_recent", "decaying_average, newest: 0.5").replace(
+        "align:", "  fine: {onto: four-point, marks: {x: 2.3}, modified: true}\nevidence: [{scale: four-point}]\nalign:"
+    )
+    table = pl.DataFrame(
+        {"student_id": ["S1"], "competency": ["MATH.7.PS"], "scale": ["fine"], "by": ["T"], "reason": ["IEP"]}
+    )
+    mapping = compiled(text + "modified_scales: m.csv\n", crosswalks={"m.csv": table})
+    assert result(mapping, [{**PS, "score": "x"}, {**PS, "score": "x"}]) == {"MATH.7.PS": Decimal("2.30")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -121,6 +122,18 @@ def test_many_students_at_once_agree_with_exact_arithmetic(
     assert result == expected
     for levels, each, wanted in zip(students, weights, expected, strict=True):
         assert summarize_one(METHODS[name], levels, each, [False] * len(levels), parameters, rounding) == wanted
+
+
+@pytest.mark.parametrize("name", ["decaying_average", "weighted_average", "power_law", "linear_trend", "best_fit"])
+@pytest.mark.parametrize("parameters", PARAMETERS[:3], ids=["65 %", "75 %", "a third"])
+def test_long_runs_are_exact_too(name: str, parameters: Parameters) -> None:
+    draw = random.Random(name)
+    students = [[draw.randrange(1, 9) * 500_000 for _ in range(draw.randrange(10, 150))] for _ in range(60)]
+    weights = [[draw.choice([MICROS, MICROS, 150_000]) for _ in levels] for levels in students]
+    result = METHODS[name].rounded(runs_of(students, weights), parameters, Rounding(1000), 500_000).to_list()
+    assert result == [
+        exactly(name, levels, each, parameters, Rounding(1000)) for levels, each in zip(students, weights, strict=True)
+    ]
 
 
 @settings(max_examples=60, deadline=None)
