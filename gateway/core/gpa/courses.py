@@ -98,17 +98,23 @@ def _shared(students: pl.Series, codes: pl.Series) -> pl.Series:
 
 
 def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
-    """Every column as text without surrounding space; empty text is null."""
+    """Every column as text without surrounding space, empty text as null.
+
+    In a large table, texts that are to be :func:`coded` stay as they are: their distinct values are cleaned there.
+    """
     schema = dict(courses.schema)
-    texts = {name for name in COURSE_COLUMNS if schema.get(name) == pl.String}
     found: dict[str, pl.Series] = {}
-    if len(courses) <= _FEW_ROWS:
-        for name in texts:
+    few = len(courses) <= _FEW_ROWS
+    for name in COURSE_COLUMNS:
+        dtype = schema.get(name, pl.Null())
+        if dtype == pl.Null:
+            found[name] = pl.repeat(None, len(courses), dtype=pl.String, eager=True).alias(name)
+        elif dtype == pl.String and few:
             stripped = [value.strip() or None if value else None for value in courses[name].to_list()]
             found[name] = pl.Series(name, stripped, dtype=pl.String)
-        nothing = pl.Series([None] * len(courses), dtype=pl.String)
-        found |= {name: nothing.alias(name) for name in COURSE_COLUMNS if schema.get(name, pl.Null) == pl.Null}
-    left = [_text(courses, schema.get(name), name).alias(name) for name in COURSE_COLUMNS if name not in found]
+        elif dtype == pl.String and (name not in _PLAIN):
+            found[name] = courses[name]
+    left = [_text(courses, schema[name], name).alias(name) for name in COURSE_COLUMNS if name not in found]
     return {**found, **selected(courses, left).to_dict()} if left else found
 
 
@@ -122,22 +128,30 @@ def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
 
 
 def coded(texts: pl.Series) -> tuple[list[str], pl.Series]:
-    """The distinct values, sorted, and for each row the position of its value (empty stays empty)."""
+    """The distinct values without surrounding space, sorted, and for each row the position of its value.
+
+    An empty cell has no position. In a large column only the distinct values are cleaned, not every cell.
+    """
     if len(texts) <= _FEW_ROWS:
         listed = texts.to_list()
         values = sorted({value for value in listed if value is not None})
-        position = {value: number for number, value in enumerate(values)}
+        position: dict[str | None, int] = {value: number for number, value in enumerate(values)}
         return values, pl.Series([position.get(value) for value in listed], dtype=pl.UInt32)
     distinct = texts.unique().drop_nulls().sort()
     if distinct.is_empty():
-        return [], pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(texts))
-    return distinct.to_list(), texts.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt32)
+        return [], pl.repeat(None, len(texts), dtype=pl.UInt32, eager=True)
+    codes = texts.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt32)
+    written = distinct.to_list()
+    cleaned = [text.strip() for text in written]
+    if cleaned == written and written[0]:
+        return written, codes
+    values = sorted({text for text in cleaned if text})
+    position = {text: number for number, text in enumerate(values)}
+    return values, pl.Series([position.get(text) for text in cleaned], dtype=pl.UInt32).gather(codes)
 
 
-def _text(courses: pl.DataFrame, dtype: pl.DataType | None, name: str) -> pl.Expr:
+def _text(courses: pl.DataFrame, dtype: pl.DataType, name: str) -> pl.Expr:
     """A column as text without surrounding space; empty text is null; whole floats have no point."""
-    if dtype is None or dtype == pl.Null:
-        return pl.lit(None, pl.String)
     if dtype == pl.Boolean:
         return pl.when(pl.col(name)).then(pl.lit("true")).otherwise(pl.lit("false"))
     if dtype.is_float():
@@ -157,6 +171,8 @@ def _values(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) ->
     if texts.null_count() == len(texts):
         return pl.repeat(None, len(texts), dtype=dtype, eager=True)
     if read is read_micros and texts.n_unique() > _MANY_VALUES:
+        texts = texts.str.strip_chars()
+        texts = texts.set(texts == "", None)
         plain = texts.set(~texts.str.contains(f"^(?:{_NUMBER.pattern})$"), None)
         micros = plain.cast(pl.Decimal(38, 20), strict=False).cast(pl.Decimal(18, 6)).to_physical().cast(pl.Int64)
         return micros.set(plain.is_null() & texts.is_not_null(), UNREADABLE)

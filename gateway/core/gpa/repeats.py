@@ -39,19 +39,23 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
         return added(rows, plain)
     grouped = _grouped(part, repeats).with_columns(_term_order(courses.vocabulary["term"]))
     decided = _decide(repeats, grouped, counted.grades)
-    return (
-        rows.join(decided, on=ROW, how="left", maintain_order="left")
-        .with_columns(
-            pl.col(AVERAGED).fill_null(1),
-            pl.when((pl.col("new_fault") > 0) & (pl.col("fault") == 0))
-            .then("new_fault")
-            .otherwise("fault")
-            .alias("fault"),
-            pl.coalesce(pl.when(pl.col("fault") == 0).then("new_why"), "why").alias("why"),
-        )
-        .with_columns(pl.when(pl.col("credited").fill_null(True)).then("earned").otherwise(0).alias("earned"))
-        .drop("new_fault", "new_why", "credited")
+    new = {name: _spread(decided, name, len(rows)) for name in decided.columns if name != ROW}
+    fault = pl.when((new["new_fault"] > 0) & (pl.col("fault") == 0)).then(new["new_fault"]).otherwise("fault")
+    why = pl.when(new["new_why"].is_not_null() & (fault == 0)).then(new["new_why"]).otherwise("why")
+    return added(
+        rows,
+        new[AVERAGED].fill_null(1).alias(AVERAGED),
+        new[ATTEMPTS].alias(ATTEMPTS),
+        fault.alias("fault"),
+        why.alias("why"),
+        pl.when(new["credited"].fill_null(True)).then("earned").otherwise(0).alias("earned"),
     )
+
+
+def _spread(decided: pl.DataFrame, name: str, rows: int) -> pl.Expr:
+    """A column of ``decided`` at the places of its rows; all other places are empty."""
+    column = decided[name]
+    return pl.lit(pl.repeat(None, rows, dtype=column.dtype, eager=True).scatter(decided[ROW], column))
 
 
 def _candidates(policy: Policy, repeats: Repeats, rows: pl.DataFrame, courses: Courses) -> pl.DataFrame | None:

@@ -133,3 +133,31 @@ def test_columns_are_found_by_name_and_the_match_is_reported() -> None:
         match_columns(["student_id", "course_code", "grade"])
     with pytest.raises(DataError, match="Two columns"):
         match_columns(["student_id", "Student_ID", "course_code", "grade", "credit"])
+
+
+def test_large_and_small_tables_are_cleaned_alike() -> None:
+    row = {
+        "grade": "  A ",
+        "credit": " 1 ",
+        "level": "AP ",
+        "term": " ",
+        "school_year": " 2025",
+        "course_code": " ENG ",
+    }
+    policy = policy_of(WEIGHTED)
+    rows = [{**row, "student_id": f" s{n} "} for n in range(600)]
+    small = compute_gpa(policy, transcript(rows[:3]), as_of=TODAY).gpas
+    large = compute_gpa(policy, transcript(rows), as_of=TODAY).gpas
+    assert small["gpa"].to_list() == [5, 5, 5]
+    assert large.filter(pl.col("student_id").is_in(small["student_id"].implode())).equals(small)
+    prepared = prepare_courses(transcript(rows))
+    assert prepared.vocabulary["term"] == []
+    assert prepared.vocabulary["grade"] == ["A"]
+
+
+def test_scores_of_many_values_are_read_exactly() -> None:
+    policy = policy_of("grades: {linear: {times: 1}, lowest: 0, highest: 100000, prefer: score}\n")
+    rows = [{"student_id": f"s{n:05}", "score": f"{n}.{n % 7}"} for n in range(10_001)] + [{"score": "1O"}]
+    result = compute_gpa(policy, transcript(rows), as_of=TODAY)
+    assert f"{result.gpas['gpa'][10_000]:.1f}" == "10000.4"
+    assert result.problems["code"].to_list() == ["score-unreadable"]
