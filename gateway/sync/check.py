@@ -53,7 +53,7 @@ class Check:
         self.warnings = [warning for stream in staged.values() for warning in stream.warnings]
         self.rejects = _rejects(staged)
         self.parts = self._parts()
-        self.pages: dict[str, TablePages] = {}
+        self.kept: dict[str, list[pl.Series]] = {}
         self.known: dict[str, pl.Series] = {}
         self.quarantined: dict[str, pl.Series] = {}
         self.rows: dict[str, int] = {}
@@ -108,7 +108,6 @@ class Check:
         raw = self._raw(table)
         outcome = pages.check(raw)
         self._note_rejects(table, outcome)
-        self.pages[table.name] = pages
         if table.part_of is None:
             self._merge_records(table, pages, outcome)
         else:
@@ -164,6 +163,8 @@ class Check:
                 # a result that changed its student stands in another part now
                 rows = rows.filter(~(pl.col("id").is_in(moved.implode())) | pl.col("id").is_in(fresh["id"].implode()))
             self._write(table, part, rows)
+            kept = rows.select("id").join(fresh.select("id"), on="id", how="anti")["id"]
+            self.kept.setdefault(table.name, []).append(kept)
             self.churn[table.name] = self.churn.get(table.name, Churn()) + churn
         self._remember_ids(table)
 
@@ -214,10 +215,9 @@ class Check:
     def _parents(self, parent: Table, part: int) -> pl.DataFrame:
         """The parent's new rows, and which of them came with this pull."""
         rows = pl.scan_parquet(part_path(self.folder, parent.name, part)).select("id", MISSING).collect()
-        fresh = NO_IDS
-        if parent.name in self.pages:
-            fresh = self.pages[parent.name].fresh_ids(part)
-        return rows.with_columns(pl.col("id").is_in(fresh.implode()).alias("_fresh"))
+        if parent.name not in self.kept:
+            return rows.with_columns(pl.lit(False).alias("_fresh"))
+        return rows.with_columns(~pl.col("id").is_in(self.kept[parent.name][part].implode()).alias("_fresh"))
 
     # -- bookkeeping
 

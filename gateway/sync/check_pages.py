@@ -107,8 +107,8 @@ class TablePages:
 
     def fresh_ids(self, part: int) -> pl.Series:
         """Their ids alone."""
-        ids = [pl.scan_ipc(file).select("id").collect()["id"] for file in self._files(part)]
-        return pl.concat(ids) if ids else pl.Series("id", [], pl.String)
+        files = self._files(part)
+        return pl.scan_ipc(files).select("id").collect()["id"] if files else pl.Series("id", [], pl.String)
 
     def _files(self, part: int) -> list[Path]:
         folder = self.work / f"part-{part:03}"
