@@ -10,25 +10,25 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import polars as pl
 
 from gateway.core.mapping.collect import NO_TIME, Collector
 from gateway.core.mapping.continuum import Continuum, milliseconds
-from gateway.core.mapping.facts import facts
+from gateway.core.mapping.few_rows import Judged, Pair, judge_rows
 from gateway.core.mapping.language import State
 from gateway.core.mapping.methods.few import summarize_one
 from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, PLACEMENT, UNMATCHED, Mapped, sum_unmatched
-from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal
+from gateway.core.mapping.rounding import Rounding, as_decimal
 from gateway.core.mapping.rules import Reason
 from gateway.core.mapping.stages import stage_value
-from gateway.core.mapping.summarize import GRAVEST, STATE_OF, Summarizer, end_of
+from gateway.core.mapping.summarize import GRAVEST, STATE_OF, Summarizer
 from gateway.core.mapping.summary import Summary
-from gateway.core.mapping.unmatched import Entry, code_entry, rule_entry, score_entry
+from gateway.core.mapping.unmatched import Entry
 from gateway.core.model import TIME
 
 MOST = 400
@@ -36,11 +36,6 @@ MOST = 400
 
 _TWO_PLACES = Rounding(10_000)
 _DAY = 86_400_000
-_KEPT = ("student_id", "result_id", "line_item_id", "grade")
-
-Pair: TypeAlias = tuple[int, bool, str, bool, str, int, int, int]
-"""A result that counts, so that pairs sort in the declared order: time, result's id, line item's id (each after whether
-there is one), level, weight, number of the rule."""
 
 
 @dataclass(slots=True)
@@ -51,18 +46,6 @@ class _Level:
     first: int | None
     last: int | None
     rolled: bool = False
-
-
-@dataclass(slots=True)
-class _Judged:
-    """What became of the rows: pairs that count and reasons of others by student and competency, and counts."""
-
-    pairs: dict[str, dict[int, list[Pair]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
-    others: dict[str, dict[int, set[Reason]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
-    set_aside: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    unmatched: dict[Entry, list[tuple[int, str, int]]] = field(default_factory=lambda: defaultdict(list))
-    grades: dict[str, tuple[int, str]] = field(default_factory=dict)
-    used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +66,7 @@ class Few:
 
     def apply(self, evidence: pl.DataFrame, as_of: datetime.date | None) -> Mapped:
         """The same as :meth:`CompiledMapping.apply`."""
-        judged = self._judge(prepare(evidence), as_of)
+        judged = judge_rows(self.collector, prepare(evidence), as_of)
         levels = {student: self._levels(student, judged) for student in sorted({*judged.pairs, *judged.others})}
         for student in levels:
             self._roll_up(levels[student])
@@ -99,63 +82,7 @@ class Few:
             set_aside=dict(sorted(judged.set_aside.items())),
         )
 
-    def _judge(self, frame: pl.DataFrame, as_of: datetime.date | None) -> _Judged:
-        """Judge each row by the rules, ways and scales, which remember their answers."""
-        collector, answers = self.collector, self.collector.answers
-        rules, alignment = collector.rules, collector.alignment
-        verdict_names = [name for name in rules.verdict_columns if name in frame.columns]
-        read = _Reader(frame, (rules.columns, alignment.columns, verdict_names, _KEPT))
-        limit = None if as_of is None else end_of(as_of)
-        judged = _Judged()
-        for n, (time, (by_rule, by_code, by_score, kept)) in enumerate(read):
-            student, result, item, grade = kept
-            number = answers.rules.ask(by_rule, lambda *row: rules.choose(facts(rules.columns, row)), *by_rule)
-            targets = answers.targets.ask(
-                by_code, lambda *row: alignment.find(facts(alignment.columns, row)), *by_code
-            )[0]
-            rule = rules.rules[number] if number >= 0 else None
-            if student is None or (limit is not None and time >= limit):
-                reason = Reason.NO_STUDENT if student is None else Reason.FUTURE
-                judged.set_aside[reason.value] += max(len(targets), 1)
-                if student is not None and grade is not None:
-                    judged.grades[student] = max(judged.grades.get(student, (NO_TIME - 1, "")), (time, str(grade)))
-                continue
-            if grade is not None:
-                judged.grades[student] = max(judged.grades.get(student, (NO_TIME - 1, "")), (time, str(grade)))
-            if rule is None or rule.scale is None:
-                reason = Reason.NO_RULE if rule is None else Reason.BY_RULE
-                judged.set_aside[reason.value] += max(len(targets), 1)
-                if rule is None:
-                    judged.unmatched[rule_entry(rules, by_rule)].append((n, student, time))
-                continue
-            if not targets:
-                judged.set_aside[Reason.UNALIGNED.value] += 1
-                judged.unmatched[code_entry(alignment, by_code)].append((n, student, time))
-                continue
-            key = (rule.scale.name, *verdict_names, *by_score)
-            row = dict(zip(verdict_names, by_score, strict=True))
-            verdict = answers.verdicts.ask(key, rules.judge, rule.scale, row)
-            if verdict.reason is Reason.UNREADABLE:
-                judged.unmatched[score_entry(rules, rule.scale, row)].append((n, student, time))
-            ids = (result is not None, "" if result is None else result, item is not None, "" if item is None else item)
-            order = (time, *ids, verdict.level or 0)
-            for id, weight in targets:
-                competency = collector.numbers[id]
-                reason = verdict.reason
-                if reason is Reason.USED and rule.scale.report != collector.report_of[competency]:
-                    reason = Reason.OTHER_SCALE
-                elif reason is Reason.USED and rule.weight == 0:
-                    reason = Reason.NO_WEIGHT
-                if reason is Reason.USED:
-                    pair = (*order, weight * rule.weight // MICROS, number)
-                    judged.pairs[student][competency].append(pair)
-                    judged.used += 1
-                else:
-                    judged.set_aside[reason.value] += 1
-                    judged.others[student][competency].add(reason)
-        return judged
-
-    def _levels(self, student: str, judged: _Judged) -> dict[int, _Level]:
+    def _levels(self, student: str, judged: Judged) -> dict[int, _Level]:
         """The levels of one student from evidence."""
         levels: dict[int, _Level] = {}
         for competency, pairs in judged.pairs[student].items():
@@ -172,7 +99,7 @@ class Few:
                     levels[competency] = _Level(None, STATE_OF[gravest], 0, None, None)
         return levels
 
-    def _once(self, pairs: list[Pair], judged: _Judged) -> list[Pair]:
+    def _once(self, pairs: list[Pair], judged: Judged) -> list[Pair]:
         """The pairs of the first priority in their order, each result once."""
         rules = self.collector.rules.rules
         if len(pairs) > 1:
@@ -240,7 +167,7 @@ class Few:
         )
 
     def _place(
-        self, levels: Mapping[str, Mapping[int, _Level]], judged: _Judged, as_of: datetime.date | None
+        self, levels: Mapping[str, Mapping[int, _Level]], judged: Judged, as_of: datetime.date | None
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The continuum and the placement."""
         if self.continuum is None:
@@ -255,7 +182,7 @@ class Few:
         return continuum, placement
 
     def _standings(
-        self, student: str, levels: Mapping[int, _Level], judged: _Judged, as_of: datetime.date | None
+        self, student: str, levels: Mapping[int, _Level], judged: Judged, as_of: datetime.date | None
     ) -> Iterator[tuple[Any, ...]]:
         """The rows of one student, by domain."""
         rules = self.continuum
@@ -291,24 +218,7 @@ class Few:
             )  # fmt: skip
 
 
-class _Reader:
-    """The rows of a frame as the time and groups of columns; columns that are not there are nothing."""
-
-    def __init__(self, frame: pl.DataFrame, groups: Sequence[Sequence[str]]) -> None:
-        needed = [name for name in dict.fromkeys(name for group in groups for name in group) if name in frame.columns]
-        schema = frame.schema
-        columns = [pl.col(name).cast(pl.Date) if schema[name].is_temporal() else pl.col(name) for name in needed]
-        time = pl.col("scored_at").to_physical().cast(pl.Int64).fill_null(NO_TIME).alias("")
-        self._rows = frame.select(time, *columns).rows()
-        place = {name: n for n, name in enumerate(needed, start=1)}
-        self._groups = [[place.get(name, -1) for name in group] for group in groups]
-
-    def __iter__(self) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
-        for row in self._rows:
-            yield row[0], [tuple([row[n] if n > 0 else None for n in group]) for group in self._groups]
-
-
-def _leave_out(judged: _Judged, reason: Reason, count: int) -> None:
+def _leave_out(judged: Judged, reason: Reason, count: int) -> None:
     if count:
         judged.set_aside[reason.value] += count
         judged.used -= count
