@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from tests.cli.test_life import delivered
 
 __all__ = ["delivered"]
 PROGRAM = Path(sys.executable).with_name("mastery-gateway")
+TELLING = {**os.environ, "PYTHONFAULTHANDLER": "1"}
 
 
 @pytest.fixture
@@ -47,13 +49,17 @@ def work_until(folder: Path, seen: Callable[[list[Run]], bool]) -> tuple[int, st
     """Start a worker, wait until ``seen``, send SIGTERM, and return its exit code and its log."""
     with (
         (folder / "log.txt").open("w+") as log,
-        subprocess.Popen([PROGRAM, "worker"], cwd=folder, stderr=log) as worker,
+        subprocess.Popen([PROGRAM, "worker"], cwd=folder, stderr=log, env=TELLING) as worker,
     ):
         deadline = time.monotonic() + 120
         while not seen(runs(folder)) and worker.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         worker.send_signal(signal.SIGTERM)
-        code = worker.wait(timeout=120)
+        try:
+            code = worker.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            worker.send_signal(signal.SIGABRT)  # which writes where each thread stands
+            code = worker.wait()
         log.seek(0)
         return code, log.read()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -206,3 +208,17 @@ def test_a_signal_stops_it_in_mid_run_and_the_run_is_waited_for(store: Store, cl
 
         Worker(district_in(tmp_path), store, run, now=clock, stop=stop).work()
     assert ended == ["2026-11-22"]
+
+
+def test_a_second_signal_ends_the_program_at_once() -> None:
+    program = """
+import os, signal, time
+from gateway.worker import stop_on_signals
+with stop_on_signals() as stop:
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.wait(30)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    assert ended.returncode == 128 + signal.SIGTERM
