@@ -20,7 +20,7 @@ lock: .venv/.dev-installed
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		pyproject.toml --extra build -o requirements/run.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		pyproject.toml --extra build --extra postgresql --extra dev -o requirements/dev.lock
+		pyproject.toml --extra build --extra cluster --extra postgresql --extra dev -o requirements/dev.lock
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mastery-gateway needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'

@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 PACKAGES = {
-    "postgresql": lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))) or shutil.which("initdb")
+    "postgresql": lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))) or shutil.which("initdb"),
+    "libpangoft2-1.0-0": lambda: find_library("pangoft2-1.0"),
 }
 
 
