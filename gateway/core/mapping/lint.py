@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from gateway.core.errors import Place
-from gateway.core.mapping.coding import Codes, Combined
-from gateway.core.mapping.facts import facts
-from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.scales import Scale, plain
+from gateway.core.mapping.usage import Usage
 
 if TYPE_CHECKING:
     from gateway.core.mapping.compiled import CompiledMapping
@@ -41,11 +39,15 @@ class Remark:
         }
 
 
-def lint(mapping: CompiledMapping, evidence: pl.DataFrame | None = None) -> list[Remark]:
-    """Remarks on a mapping; with ``evidence`` also on what of the mapping that evidence never uses, and the reverse."""
-    remarks = [*_rules(mapping), *_scales(mapping), *_summaries(mapping)]
+def lint(mapping: CompiledMapping, evidence: pl.DataFrame | Iterable[pl.DataFrame] | None = None) -> list[Remark]:
+    """Remarks on a mapping and its framework; with ``evidence``, whole or in parts by student, also on what of the
+    mapping that evidence never uses, and the reverse."""
+    remarks = [*_rules(mapping), *_scales(mapping), *_summaries(mapping), *_framework(mapping)]
     if evidence is not None:
-        remarks += [*_unused(mapping, evidence), *_without_evidence(mapping, evidence)]
+        usage = Usage(mapping)
+        for part in [evidence] if isinstance(evidence, pl.DataFrame) else evidence:
+            usage.add(part)
+        remarks += [*_unused(mapping, usage), *_without_evidence(mapping, usage)]
     return sorted(remarks, key=lambda remark: (remark.place.line or 0, remark.code))
 
 
@@ -101,42 +103,40 @@ def _summaries(mapping: CompiledMapping) -> Iterator[Remark]:
             yield Remark("lint.unused-summary", message, "Move it up, or delete it.", place)
 
 
-def _unused(mapping: CompiledMapping, evidence: pl.DataFrame) -> Iterator[Remark]:
-    """Evidence rules, marks and crosswalk codes that no result needs."""
-    frame = prepare(evidence)
-    rules = mapping.collector.rules
-    rows = Combined(Codes(frame, ("student_id", *rules.columns)), rules.columns).rows
-    chosen = {rules.choose(facts(rules.columns, row)) for row in rows}
-    for n, rule in enumerate(rules.rules):
-        if n not in chosen:
+def _framework(mapping: CompiledMapping) -> Iterator[Remark]:
+    """What the framework itself leaves open; circles are faults already."""
+    place = mapping.document.place("framework")
+    for finding in mapping.framework.problems():
+        yield Remark(finding.code, finding.message, finding.hint, place)
+
+
+def _unused(mapping: CompiledMapping, usage: Usage) -> Iterator[Remark]:
+    """Evidence rules and crosswalk codes that no result needs."""
+    for n, rule in enumerate(mapping.collector.rules.rules):
+        if n not in usage.rules:
             message = f'The rule "{rule.name}" fits no result here.'
             hint = "Compare its conditions with the evidence."
             yield Remark("lint.unused-rule", message, hint, mapping.document.place("evidence", n))
-    for n, way in enumerate(mapping.collector.alignment.ways):
-        if len(way.codes) == 1 and way.table:
-            column = way.codes[0].column
-            texts = frame[column].unique().drop_nulls().to_list() if column in frame.columns else []
-            seen = {(way.codes[0].read({column: text}) or "").casefold() for text in texts}
-            never = sorted(code for code in way.known() if "*" not in code and code.casefold() not in seen)
-            if never:
-                message = f"{len(never)} codes of the {way.words} match no result here: {_several(never)}."
-                place = mapping.document.place("align", n, "crosswalk")
-                yield Remark("lint.unused-code", message, "Nothing is wrong if they are not taught yet.", place)
+    for n, way in usage.tables():
+        never = usage.never(n, list(way.known()))
+        if never:
+            message = f"{len(never)} codes of the {way.words} match no result here: {_several(never)}."
+            place = mapping.document.place("align", n, "crosswalk")
+            yield Remark("lint.unused-code", message, "Nothing is wrong if they are not taught yet.", place)
 
 
-def _without_evidence(mapping: CompiledMapping, evidence: pl.DataFrame) -> Iterator[Remark]:
-    mapped = mapping.apply(evidence)
-    seen = set(mapped.levels["competency"])
+def _without_evidence(mapping: CompiledMapping, usage: Usage) -> Iterator[Remark]:
     leaves = [mapping.label(id) for id in mapping.framework.leaves]
-    without = [label for label in leaves if label not in seen]
+    without = [label for label in leaves if label not in usage.competencies]
     place = mapping.document.place("align")
     if without:
         message = f"{len(without)} of {len(leaves)} competencies have no evidence here: {_several(without)}."
-        yield Remark("lint.no-evidence", message, "`map coverage` lists them all.", place)
-    codes = mapped.unmatched.filter(pl.col("kind") == "code")
+        yield Remark("lint.no-evidence", message, "`mastery-gateway map coverage` lists them all.", place)
+    codes = usage.unmatched.filter(pl.col("kind") == "code")
     if codes.height:
         message = f"{codes.height} codes of {codes['rows'].sum():,} results match nothing."
-        yield Remark("lint.unmatched", message, "`map apply` lists them in `unmatched`.", place)
+        hint = "`mastery-gateway map apply` lists them in `unmatched`."
+        yield Remark("lint.unmatched", message, hint, place)
 
 
 def _several(words: Sequence[str]) -> str:
