@@ -10,7 +10,7 @@ from __future__ import annotations
 from gateway.core.mapping.compiled import CompiledMapping
 from gateway.core.mapping.compiler import compile_mapping
 from gateway.core.mapping.coverage import Difference, coverage, diff
-from gateway.core.mapping.examples import Failure, run_examples
+from gateway.core.mapping.examples import Example, Failure, check_examples, run_examples
 from gateway.core.mapping.explain import Explanation, explain
 from gateway.core.mapping.gather import gather_evidence
 from gateway.core.mapping.json_schema import json_schema
@@ -20,10 +20,12 @@ from gateway.core.mapping.result import Mapped, merge_mapped
 __all__ = [
     "CompiledMapping",
     "Difference",
+    "Example",
     "Explanation",
     "Failure",
     "Mapped",
     "Remark",
+    "check_examples",
     "compile_mapping",
     "coverage",
     "diff",

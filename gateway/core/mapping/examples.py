@@ -38,9 +38,42 @@ class Failure:
         return f"{self.place}: {self.example}: {self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation of an example: what it speaks of, what was expected and what was found, in words."""
+
+    about: str
+    expected: str
+    found: str
+    place: Place
+    message: str = ""
+    """What is wrong, as a plain sentence; empty if nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example, run."""
+
+    name: str
+    place: Place
+    checks: Sequence[Check]
+
+    @property
+    def failures(self) -> list[Failure]:
+        return [Failure(self.name, each.place, each.message) for each in self.checks if each.message]
+
+
+def check_examples(mapping: CompiledMapping) -> list[Example]:
+    """All examples of the mapping, run, with everything that they expect."""
+    return [
+        Example(example.get("name") or f"example {n + 1}", mapping.document.place("examples", n), [*_run(mapping, n)])
+        for n, example in enumerate(mapping.examples)
+    ]
+
+
 def run_examples(mapping: CompiledMapping) -> list[Failure]:
     """All expectations of the mapping's examples that do not come true."""
-    return [failure for n in range(len(mapping.examples)) for failure in _run(mapping, n)]
+    return [failure for example in check_examples(mapping) for failure in example.failures]
 
 
 def example_evidence(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
@@ -62,57 +95,63 @@ def _column(name: str, values: list[Any]) -> pl.Series:
     return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
 
 
-def _run(mapping: CompiledMapping, n: int) -> Iterator[Failure]:
+def _run(mapping: CompiledMapping, n: int) -> Iterator[Check]:
     example = mapping.examples[n]
-    name = example.get("name") or f"example {n + 1}"
     mapped = mapping.apply(example_evidence(example["evidence"]), as_of=example.get("as_of"))
     levels = {row["competency"]: row for row in mapped.levels.rows(named=True)}
     for word, wanted in example.get("expect", {}).items():
+        place = mapping.document.place("examples", n, "expect", word)
         found = mapping.framework.find(word)
-        label = mapping.label(found.id) if found else word
         if found is None:
             said = f'"{word}" is no competency of {mapping.framework.title}.{mapping.framework.suggest(word)}'
+            yield Check(word, _say(wanted), "no such competency", place, f"{word}: {said}")
         else:
-            said = _compare_level(wanted, levels.get(label))
-        if said:
-            yield Failure(name, mapping.document.place("examples", n, "expect", word), f"{word}: {said}")
+            yield from _level_checks(word, wanted, levels.get(mapping.label(found.id)), place)
     rows = {row["domain"]: row for row in mapped.continuum.rows(named=True)}
     credits = {f"{row['credit']}/{row['part']}": row for row in mapped.credits.rows(named=True)}
     for part, found_rows in (("continuum", rows), ("credits", credits)):
         for word, wanted in example.get(part, {}).items():
-            for said in _compare_row(wanted, found_rows.get(word)):
-                yield Failure(name, mapping.document.place("examples", n, part, word), f"{word}: {said}")
+            yield from _row_checks(
+                word, wanted, found_rows.get(word), mapping.document.place("examples", n, part, word)
+            )
     if "unmatched" in example:
         values = sorted(value or "" for value in mapped.unmatched["value"].to_list())
-        if values != sorted(example["unmatched"]):
-            place = mapping.document.place("examples", n, "unmatched")
-            yield Failure(name, place, f"unmatched are {', '.join(values) or 'none'}.")
+        place = mapping.document.place("examples", n, "unmatched")
+        found_words, wanted_words = (", ".join(each) or "none" for each in (values, sorted(example["unmatched"])))
+        wrong = "" if values == sorted(example["unmatched"]) else f"unmatched are {found_words}."
+        yield Check("unmatched", wanted_words, found_words, place, wrong)
 
 
-def _compare_level(wanted: Any, row: Mapping[str, Any] | None) -> str:
-    """What is wrong with a level; ``wanted`` is a number, a state, ``null`` for "no level", or several of a row's
-    columns."""
+def _level_checks(word: str, wanted: Any, row: Mapping[str, Any] | None, place: Place) -> Iterator[Check]:
+    """``wanted`` is a number, a state, ``null`` for "no level", or several of a row's columns."""
     if isinstance(wanted, dict):
-        return " ".join(_compare_row(wanted, row))
-    if wanted is None:
-        return "" if row is None or row["level"] is None else f"expected no level, found {_say(row['level'])}."
+        yield from _row_checks(word, wanted, row, place)
+        return
     if row is None:
-        return f"expected {_say(wanted)}, found no evidence."
-    found = row["state"] if isinstance(wanted, str) else row["level"]
-    if found is None:
-        found = row["state"]
-    return "" if _same(wanted, found) else f"expected {_say(wanted)}, found {_say(found)}."
+        found, same = None, wanted is None
+    elif wanted is None:
+        found, same = row["level"], row["level"] is None
+    else:
+        found = row["state"] if isinstance(wanted, str) or row["level"] is None else row["level"]
+        same = _same(wanted, found)
+    expected = "no level" if wanted is None else _say(wanted)
+    said = "no evidence" if row is None else "no level" if found is None else _say(found)
+    wrong = "" if same else f"{word}: expected {expected}, found {said}."
+    yield Check(word, expected, said, place, wrong)
 
 
-def _compare_row(wanted: Mapping[str, Any], row: Mapping[str, Any] | None) -> Iterator[str]:
+def _row_checks(word: str, wanted: Mapping[str, Any], row: Mapping[str, Any] | None, place: Place) -> Iterator[Check]:
     if row is None:
-        yield "expected a row, found none."
+        yield Check(word, "a row", "none", place, f"{word}: expected a row, found none.")
         return
     for column, value in wanted.items():
+        about = f"{word} {column}"
         if column not in row:
-            yield f'there is no column "{column}".'
-        elif not _same(value, row[column]):
-            yield f"expected {column} {_say(value)}, found {_say(row[column])}."
+            yield Check(about, _say(value), "no column", place, f'{word}: there is no column "{column}".')
+            continue
+        found = row[column]
+        wrong = "" if _same(value, found) else f"{word}: expected {column} {_say(value)}, found {_say(found)}."
+        yield Check(about, _say(value), _say(found), place, wrong)
 
 
 def _same(wanted: Any, found: Any) -> bool:
@@ -126,4 +165,6 @@ def _same(wanted: Any, found: Any) -> bool:
 def _say(value: Any) -> str:
     if isinstance(value, Decimal):
         return plain(value)
+    if isinstance(value, list):
+        return "; ".join(str(each) for each in value)
     return "nothing" if value is None else str(value)
