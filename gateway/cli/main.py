@@ -27,6 +27,7 @@ COMMANDS = {
     "runs": ("gateway.cli.runs", "List past runs, or show one."),
     "quarantine": ("gateway.cli.quarantine", "List, show and retry records that were set aside."),
     "map": ("gateway.cli.map", "Try a mapping on a pull, or check mapping files."),
+    "documents": ("gateway.cli.documents", "Issue documents, list and check what was issued."),
     "sample-district": ("gateway.cli.sample", "Write a realistic sample district."),
     "demo": ("gateway.cli.demo", "Run the whole nightly job on a demo district, twice."),
     "schedule": ("gateway.cli.schedule", "Show when the syncs run next."),

@@ -5,18 +5,22 @@ from __future__ import annotations
 from gateway.settings.connections import database_url, open_connection, secret_files, secret_problems
 from gateway.settings.district import (
     ConnectionSettings,
+    Contact,
     District,
     PushSettings,
     Retention,
+    SchoolSettings,
     SyncSettings,
     load_district,
 )
 
 __all__ = [
     "ConnectionSettings",
+    "Contact",
     "District",
     "PushSettings",
     "Retention",
+    "SchoolSettings",
     "SyncSettings",
     "database_url",
     "load_district",

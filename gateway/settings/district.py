@@ -77,6 +77,28 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom readers of a document can ask; empty text for what is not stated."""
+
+    name: str
+    title: str
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolSettings:
+    """What stands at the head and foot of documents. ``logo`` is the path of a PNG or SVG file."""
+
+    name: str
+    address: tuple[str, ...]
+    contact: Contact | None
+    ceeb: str
+    logo: Path | None
+    footer: str
+
+
+@dataclass(frozen=True, slots=True)
 class District:
     """One tenant. ``folder`` (absolute) is where relative paths of the settings start; ``database`` is a URL or a
     reference to one (see :func:`gateway.settings.database_url`)."""
@@ -88,6 +110,7 @@ class District:
     folder: Path
     database: str
     policies: Path
+    school: SchoolSettings
     connections: Mapping[str, ConnectionSettings]
     syncs: Mapping[str, SyncSettings]
     retention: Retention
@@ -139,10 +162,22 @@ def load_district(path: Path) -> District:
         folder=folder,
         database=loaded["database"] or f"sqlite:///{data / DATABASE_FILE}",
         policies=folder / loaded["policies"],
+        school=_school(loaded["school"], loaded["name"], folder),
         connections=connections,
         syncs={name: _sync(name, found, folder, loaded["guards"]) for name, found in syncs.items()},
         retention=Retention(**loaded["retention"]),
         document=document,
+    )
+
+
+def _school(loaded: Mapping[str, Any], district: str, folder: Path) -> SchoolSettings:
+    return SchoolSettings(
+        name=loaded["name"] or district,
+        address=tuple(loaded["address"]),
+        contact=Contact(**loaded["contact"]) if loaded["contact"] else None,
+        ceeb=loaded["ceeb"],
+        logo=folder / loaded["logo"] if loaded["logo"] else None,
+        footer=loaded["footer"],
     )
 
 

@@ -168,6 +168,37 @@ class RetentionSchema(Strict):
     )  # fmt: skip
 
 
+class ContactSchema(Strict):
+    """Whom readers of a document can ask."""
+
+    name = _described(fields.String, "The person's name.", required=True, validate=validate.Length(1, 120))
+    title = _described(fields.String, "The person's title, such as Registrar.", load_default="",
+                       validate=validate.Length(max=120))  # fmt: skip
+    email = _described(fields.String, "An e-mail address.", load_default="", validate=validate.Length(max=254))
+    phone = _described(fields.String, "A telephone number, in quotes.", load_default="",
+                       validate=validate.Length(max=40))  # fmt: skip
+
+
+class SchoolSchema(Strict):
+    """What stands at the head and foot of documents."""
+
+    name = _described(fields.String, "The school's name; without it, the district's.", load_default=None,
+                      validate=validate.Length(1, 200))  # fmt: skip
+    address = fields.List(
+        fields.String(validate=validate.Length(1, 120)), load_default=list, validate=validate.Length(max=6),
+        metadata={"description": "The lines of the address."},
+    )  # fmt: skip
+    contact = fields.Nested(
+        ContactSchema, load_default=None, metadata={"description": "Whom readers of a document can ask."}
+    )
+    ceeb = _described(fields.String, "The six-digit CEEB code, in quotes.", load_default="",
+                      validate=validate.Regexp(r"([0-9]{6})?\Z", error="A CEEB code has six digits."))  # fmt: skip
+    logo = _described(fields.String, "A PNG or SVG file of at most 512 KB.", load_default=None,
+                      validate=validate.Length(1))  # fmt: skip
+    footer = _described(fields.String, "Words at the foot of every page.", load_default="",
+                        validate=validate.Length(max=300))  # fmt: skip
+
+
 class DistrictSchema(Strict):
     """A district's file."""
 
@@ -180,6 +211,11 @@ class DistrictSchema(Strict):
         fields.String, "The database's URL; without it, gateway.db in the data folder.", load_default=None
     )
     policies = _described(fields.String, "The folder of GPA policies (*.yaml).", load_default="mappings/gpa")
+    school = fields.Nested(
+        SchoolSchema,
+        load_default=lambda: SchoolSchema().load({}),
+        metadata={"description": "What stands at the head and foot of documents."},
+    )
     connections = _described(fields.Dict, "The connections, by name.", required=True)
     syncs = _described(fields.Dict, "The nightly jobs, by name.", load_default=dict)
     guards = fields.Nested(GuardsSchema, load_default=dict, metadata={"description": "Limits of all syncs."})

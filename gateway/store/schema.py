@@ -147,6 +147,32 @@ ledger = Table(
 )
 Index("ledger_state", ledger.c.district, ledger.c.target, ledger.c.state)
 
+disclosures = Table(
+    "disclosures",
+    metadata,
+    _name("district"),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("code", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("student_id", String(255)),
+    Column("rules", JSON, nullable=False),
+    Column("approximate", Boolean, nullable=False),
+    Column("inputs_digest", String(64), nullable=False),
+    Column("content_sha256", String(64), nullable=False),
+    Column("file_name", String(255), nullable=False),
+    Column("recipient", String(255), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("issued_by", String(255), nullable=False),
+    Column("issued_at", UtcTime, nullable=False),
+    Column("replaces", String(32)),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("district", "code"),
+)
+Index("disclosures_student", disclosures.c.district, disclosures.c.student_id)
+"""Every document that was issued, in order. ``digest`` covers the row and ``previous``, the digest of the row before:
+what is changed or removed later shows. Triggers refuse to change or delete a row."""
+
 leases = Table(
     "leases",
     metadata,

@@ -17,17 +17,21 @@ from marshmallow import Schema, fields, missing
 from gateway.core.guard import Limits
 from gateway.settings.schema import (
     ConnectionSchema,
+    ContactSchema,
     DistrictSchema,
     GuardsSchema,
     LimitsSchema,
     PushSchema,
     RetentionSchema,
+    SchoolSchema,
     SyncSchema,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 TABLES: dict[str, type[Schema]] = {
     "district": DistrictSchema,
+    "school": SchoolSchema,
+    "contact": ContactSchema,
     "connections": ConnectionSchema,
     "syncs": SyncSchema,
     "push": PushSchema,
@@ -71,7 +75,7 @@ def _default(schema: type[Schema], name: str, field: fields.Field[Any]) -> str:
     if issubclass(schema, LimitsSchema) and name != "tables":
         value = getattr(Limits(), name.replace("_percent", "_share"))
         default = f"{value * 100:f}".removesuffix(".00") if name.endswith("_percent") else value
-    if default is missing or default is None or callable(default):
+    if default is missing or default is None or default == "" or callable(default):
         return "–"
     if isinstance(default, timedelta):
         hours = int(default.total_seconds() // 3600)
