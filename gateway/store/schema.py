@@ -40,15 +40,16 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
-def _name(column: str) -> Column[str]:
+def named(column: str) -> Column[str]:
+    """A text column that is part of the primary key."""
     return Column(column, String(255), primary_key=True)
 
 
 runs = Table(
     "runs",
     metadata,
-    _name("district"),
-    _name("run_id"),
+    named("district"),
+    named("run_id"),
     Column("sync", String(255), nullable=False),
     Column("run_key", String(64)),
     Column("state", String(32), nullable=False),
@@ -66,9 +67,9 @@ runs = Table(
 streams = Table(
     "staged_streams",
     metadata,
-    _name("district"),
-    _name("run_id"),
-    _name("stream"),
+    named("district"),
+    named("run_id"),
+    named("stream"),
     Column("mode", String(16), nullable=False),
     Column("tables", JSON, nullable=False),
     Column("complete", Boolean, nullable=False),
@@ -77,9 +78,9 @@ streams = Table(
 pages = Table(
     "staged_pages",
     metadata,
-    _name("district"),
-    _name("run_id"),
-    _name("stream"),
+    named("district"),
+    named("run_id"),
+    named("stream"),
     Column("page", Integer, primary_key=True, autoincrement=False),
     Column("files", JSON, nullable=False),
     Column("rows", Integer, nullable=False),
@@ -91,9 +92,9 @@ pages = Table(
 snapshots = Table(
     "snapshots",
     metadata,
-    _name("district"),
-    _name("connection"),
-    _name("snapshot_id"),
+    named("district"),
+    named("connection"),
+    named("snapshot_id"),
     Column("run_id", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("taken_at", UtcTime, nullable=False),
@@ -102,8 +103,8 @@ snapshots = Table(
 plans = Table(
     "plans",
     metadata,
-    _name("district"),
-    _name("plan_id"),
+    named("district"),
+    named("plan_id"),
     Column("run_id", String(64), nullable=False),
     Column("sync", String(255), nullable=False),
     Column("target", String(255), nullable=False),
@@ -119,8 +120,8 @@ plans = Table(
 decisions = Table(
     "decisions",
     metadata,
-    _name("district"),
-    _name("plan_id"),
+    named("district"),
+    named("plan_id"),
     Column("decision", String(32), nullable=False),
     Column("by", String(255), nullable=False),
     Column("reason", Text, nullable=False),
@@ -131,10 +132,10 @@ decisions = Table(
 ledger = Table(
     "ledger",
     metadata,
-    _name("district"),
-    _name("target"),
-    _name("entity"),
-    _name("id"),
+    named("district"),
+    named("target"),
+    named("entity"),
+    named("id"),
     Column("state", String(16), nullable=False),
     Column("digest", String(64)),
     Column("accepted_digest", String(64)),
@@ -150,7 +151,7 @@ Index("ledger_state", ledger.c.district, ledger.c.target, ledger.c.state)
 disclosures = Table(
     "disclosures",
     metadata,
-    _name("district"),
+    named("district"),
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("code", String(32), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -176,8 +177,8 @@ what is changed or removed later shows. Triggers refuse to change or delete a ro
 leases = Table(
     "leases",
     metadata,
-    _name("district"),
-    _name("connection"),
+    named("district"),
+    named("connection"),
     Column("owner", String(255), nullable=False),
     Column("fencing", Integer, nullable=False),
     Column("expires_at", UtcTime, nullable=False),

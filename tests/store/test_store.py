@@ -14,7 +14,14 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.core.errors import ConfigurationError, LockedError
 from gateway.core.exchange import Action, Change, Outcome, OutcomeState, Page, Stream
-from gateway.store import ledger, open_store, plans, runs, staging
+from gateway.store import (
+    api_schema,  # noqa: F401
+    ledger,
+    open_store,
+    plans,
+    runs,
+    staging,
+)
 from gateway.store.leases import LEASE_FOR, Lease, hold
 from gateway.store.schema import leases, metadata
 from gateway.store.schema import runs as runs_table
