@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from python_calamine import CalamineError, CalamineWorkbook
@@ -43,18 +46,36 @@ def _read_csv(path: Path) -> pl.DataFrame:
 
 
 def _read_xlsx(path: Path) -> pl.DataFrame:
+    return pl.concat(list(read_workbook(path)))
+
+
+def read_workbook(path: Path, *, sheet: int | str = 0, rows: int = 50_000) -> Iterator[pl.DataFrame]:
+    """The sheet of a workbook with this number or name as text with its ``_line``, in batches of so many ``rows``; at
+    least one, which may be empty. Rows without any text are passed over.
+
+    Raises :class:`ConfigurationError` (``table.xlsx``, ``table.header``).
+    """
     try:
-        rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=False)
+        book = CalamineWorkbook.from_path(path)
+        found = book.get_sheet_by_index(sheet) if isinstance(sheet, int) else book.get_sheet_by_name(sheet)
+        numbered = enumerate(found.iter_rows(), start=1)
     except (CalamineError, OSError) as error:
         message = f"{path} cannot be read as a workbook."
         raise ConfigurationError(message, hint="Save it as .xlsx or as CSV.", code="table.xlsx") from error
-    columns = tuple(str(cell).strip() for cell in rows[0]) if rows else ()
+    header = next((row for _, row in numbered if any(cell != "" for cell in row)), [])
+    columns = tuple(str(cell).strip() for cell in header)
     _check_header(path, columns)
-    cells = [[_text(cell) for cell in row] for row in rows[1:]]
-    filled = [(n, row) for n, row in enumerate(cells, start=2) if any(row)]
+    yield _cells(columns, list(islice(numbered, rows)))
+    while batch := list(islice(numbered, rows)):
+        yield _cells(columns, batch)
+
+
+def _cells(columns: tuple[str, ...], batch: list[tuple[int, list[Any]]]) -> pl.DataFrame:
+    cells = [(line, [_text(cell) for cell in row]) for line, row in batch]
+    filled = [(line, row) for line, row in cells if any(row)]
     data = {name: [row[at] for _, row in filled] for at, name in enumerate(columns)}
     schema = {**dict.fromkeys(columns, pl.String), LINE: pl.UInt32}
-    return pl.DataFrame({**data, LINE: [n for n, _ in filled]}, schema=schema)
+    return pl.DataFrame({**data, LINE: [line for line, _ in filled]}, schema=schema)
 
 
 def _text(cell: object) -> str:

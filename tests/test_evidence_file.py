@@ -11,7 +11,8 @@ import xlsxwriter
 
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.mapping import merge_mapped
-from gateway.evidence_file import Format, TableWriter, column_name, open_evidence
+from gateway.evidence_file import column_name, open_evidence
+from gateway.mapped_file import Format, TableWriter
 from tests.core.mapping.conftest import BASE, compiled
 
 ROWS = [
@@ -105,7 +106,7 @@ def test_column_names_are_read_however_they_are_written(written: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "error", "code"),
     [
-        ("e.csv", "student_id,score\nS1,3\nS2,4,5,6\n", DataError, "evidence.unreadable"),
+        ("e.csv", "student_id,score,scored_at\nS1,3,\nS2,4,5,6\n", DataError, "evidence.unreadable"),
         ("e.parquet", "no parquet", DataError, "evidence.unreadable"),
         ("e.ndjson", "{", DataError, "evidence.unreadable"),
         ("e.ods", "", ConfigurationError, "evidence.kind"),
