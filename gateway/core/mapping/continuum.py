@@ -16,10 +16,9 @@ import polars as pl
 from gateway.core.mapping.collect import NO_TIME, Collected
 from gateway.core.mapping.result import CONTINUUM, PLACEMENT
 from gateway.core.mapping.rounding import Rounding, as_decimal
-from gateway.core.mapping.stages import Domain, Standing, stage_value
+from gateway.core.mapping.stages import Domain, stage_value
+from gateway.core.mapping.standings import COLUMNS, WORD, standings
 
-_WORD = 62
-"""Competencies that one whole number has bits for; larger domains have several numbers."""
 _STAGES = 1024
 _DAY = 86_400_000
 _TWO_PLACES = Rounding(10_000)
@@ -77,21 +76,17 @@ class Continuum:
         """One row per student and domain with evidence: ``who``, what :class:`Standing` has, ``began`` (the place of
         the stage of the oldest evidence) and times."""
         sets = self._sets(levels)
-        words = [name for name in sets.columns if name.startswith(("evidence", "complete"))]
-        keyed = sets.with_columns((pl.col("who") % len(self.rules)).alias("domain"))
-        distinct = keyed.select("domain", *words).unique()
-        half = len(words) // 2
-        stands = [
-            self.rules[domain].stand(_whole(numbers[:half]), _whole(numbers[half:]))
-            for domain, *numbers in distinct.rows()
-        ]
-        table = distinct.with_columns(
-            pl.Series(name, [getattr(each, name) for each in stands], dtype=dtype) for name, dtype in _STANDING.items()
-        )
-        return keyed.join(table, on=["domain", *words], how="left").drop(words)
+        domain = sets["who"] % len(self.rules)
+        parts = []
+        for number in domain.unique().sort().to_list():
+            mine = sets.filter(domain == number)
+            known = mine.select("who", pl.lit(number, pl.Int64).alias("domain"), "began", "first", "last")
+            parts.append(known.hstack(standings(self.rules[number], mine)))
+        return pl.concat(parts) if parts else pl.DataFrame(schema=_STANDING)
 
     def _sets(self, levels: pl.DataFrame) -> pl.DataFrame:
-        """For each student and domain the competencies with evidence and the complete ones, as bits, and times."""
+        """For each student and domain, as bits, the competencies with evidence (or a level that a person has set) and
+        the complete ones; and times."""
         number = len(self.place_of)
         competency = pl.col("key") % number
 
@@ -99,15 +94,15 @@ class Continuum:
             return pl.lit(pl.Series(values, dtype=pl.Int64)).gather(competency)
 
         takes_part = pl.lit(pl.Series([domain >= 0 for domain, _ in self.place_of], dtype=pl.Boolean))
-        rows = levels.filter(takes_part.gather(competency) & (pl.col("count") > 0)).select(
+        rows = levels.filter(takes_part.gather(competency) & pl.col("first").is_not_null()).select(
             (pl.col("key") // number * len(self.rules) + of([domain for domain, _ in self.place_of])).alias("who"),
-            of([bit // _WORD for _, bit in self.place_of]).alias("word"),
-            of([1 << max(bit, 0) % _WORD for _, bit in self.place_of]).alias("bit"),
+            of([bit // WORD for _, bit in self.place_of]).alias("word"),
+            of([1 << max(bit, 0) % WORD for _, bit in self.place_of]).alias("bit"),
             (pl.col("level") >= of(self.threshold)).fill_null(False).alias("done"),
             (pl.col("first") * _STAGES + of(self.stage_of)).alias("began"),
             "last",
         )
-        words = range(ceil(max((domain.size for domain in self.rules), default=1) / _WORD))
+        words = range(ceil(max((domain.size for domain in self.rules), default=1) / WORD))
         here = {n: pl.col("bit") * (pl.col("word") == n) if len(words) > 1 else pl.col("bit") for n in words}
         sets = rows.group_by("who").agg(
             *(bit.sum().alias(f"evidence{n}") for n, bit in here.items()),
@@ -154,14 +149,7 @@ class Continuum:
         )  # fmt: skip
 
 
-_STANDING: dict[str, type[pl.DataType]] = {
-    name: pl.Int64 if name in ("progress", "position", "value") else pl.String for name in Standing.__slots__
-}
-
-
-def _whole(words: Sequence[int]) -> int:
-    """One number of any size from numbers of 62 bits, the lowest first."""
-    return sum(word << (_WORD * n) for n, word in enumerate(words))
+_STANDING = dict.fromkeys(("who", "domain", "began", "first", "last"), pl.Int64) | COLUMNS
 
 
 def milliseconds(day: datetime.date) -> int:

@@ -30,6 +30,10 @@ class Stage:
     needed: int
     after: tuple[tuple[int, ...], ...] = ()
 
+    def progress(self, count: int) -> int:
+        """The share (micros) that ``count`` complete competencies are."""
+        return _TWO_PLACES.of(count * MICROS, max(len(self.codes), 1))
+
     def chosen(self, mask: int, *, complete: bool) -> list[str]:
         """The codes whose bit in ``mask`` is set, or is not."""
         return [code for n, code in enumerate(self.codes) if bool(mask >> n & 1) is complete]
@@ -93,7 +97,7 @@ class Domain:
             start += len(stage.codes)
         working = self._working(seen, done)
         stage = self.stages[working]
-        progress = _TWO_PLACES.of(done[working].bit_count() * MICROS, max(len(stage.codes), 1))
+        progress = stage.progress(done[working].bit_count())
         finished = [each.chosen(mask, complete=True) for each, mask in zip(self.stages, done, strict=True)]
         left = [self.stages[n].chosen(done[n], complete=False) for n in range(seen[0], working)]
         return Standing(
