@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -71,6 +71,15 @@ def coverage(mapping: CompiledMapping, evidence: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def sum_coverage(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The coverage of parts that share no student as one table, in the framework's order."""
+    keys = ("competency", "statement", "domain")
+    counts = ("results", "students", "with_level", "proficient")
+    together = pl.concat(parts).group_by(keys, maintain_order=True)
+    summed = together.agg(pl.col(counts).sum(), pl.col("last_scored_at").max())
+    return summed.select(pl.col(name).cast(dtype) for name, dtype in COVERAGE.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What changes: level by level, and summed up by school and competency."""
@@ -128,4 +137,12 @@ def _summary(changes: pl.DataFrame) -> pl.DataFrame:
         pl.col("change").min().alias("least"),
         pl.col("change").max().alias("greatest"),
     )
+    return summed.select(pl.col(name).cast(dtype) for name, dtype in SUMMARY.items()).sort("school_id", "competency")
+
+
+def sum_summaries(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The tables :data:`SUMMARY` of parts that share no student as one."""
+    counts = [name for name, dtype in SUMMARY.items() if dtype == pl.UInt32]
+    together = pl.concat(parts).group_by("school_id", "competency")
+    summed = together.agg(pl.col(counts).sum(), pl.col("least").min(), pl.col("greatest").max())
     return summed.select(pl.col(name).cast(dtype) for name, dtype in SUMMARY.items()).sort("school_id", "competency")
