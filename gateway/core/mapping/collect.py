@@ -82,12 +82,13 @@ class Collector:
             pairs = self._spread(pairs, found)
         if self.modified is not None:
             pairs = self.modified.judge(pairs, students, codes, verdict_names, self.rules)
+            pairs = pairs.with_columns(self._weighed().alias("outcome"))
         if any(rule.pool for rule in self.rules.rules):
             pairs = pool(pairs, self.rules.rules)
         rows = codes.rows(pairs["row"]) if "row" in pairs.columns else codes
-        reporter = Reporter(self.rules, self.alignment, rows, pairs)
+        reporter = Reporter(self.rules, self.alignment, rows, pairs, self.modified.scales if self.modified else ())
         unmatched = reporter.report((_RULE, *verdict_names), scores, verdicts, targets)
-        return self._sorted_out(pairs, students, unmatched, _grades(frame, students))
+        return self._sorted_out(pairs, students, unmatched, _grades(frame, students, as_of))
 
     def _choose(self, codes: Codes) -> None:
         """Let ``codes`` know each row's rule: its number, or -1."""
@@ -173,7 +174,7 @@ class Collector:
         signed = [n for n, rule in enumerate(self.rules.rules) if rule.override]
         if signed:
             unsigned = pl.any_horizontal(
-                *(pl.lit(frame[name].is_null()) if name in frame.columns else pl.lit(True) for name in _SIGNATURE)
+                *(pl.lit(_blank(frame[name])) if name in frame.columns else pl.lit(True) for name in SIGNATURE)
             )
             checks.append((pl.col("rule").is_in(signed) & unsigned, Reason.UNSIGNED))
         checks.append(((pl.col("competency") < 0) & ~outcome.is_in(unruled), Reason.UNALIGNED))
@@ -184,11 +185,17 @@ class Collector:
             given = pl.lit(pl.Series([names[name] for name in scales], dtype=pl.Int16)).gather(pl.col("rule").clip(0))
             wanted = pl.lit(pl.Series([names[name] for name in self.report_of], dtype=pl.Int16))
             checks.append((used & (given != wanted.gather(pl.col("competency").clip(0))), Reason.OTHER_SCALE))
-        if any(each.weight == 0 for each in self.rules.rules):
-            checks.append((used & (self._rule_weight() == 0), Reason.NO_WEIGHT))
         for check, reason in reversed(checks):
             outcome = pl.when(check).then(pl.lit(CODE[reason], pl.UInt8)).otherwise(outcome)
-        return [outcome.alias("outcome")]
+        return [self._weighed(outcome).alias("outcome")]
+
+    def _weighed(self, outcome: pl.Expr | None = None) -> pl.Expr:
+        """The outcome, where results of a rule of weight 0 are not used."""
+        outcome = pl.col("outcome") if outcome is None else outcome
+        if all(each.weight for each in self.rules.rules):
+            return outcome
+        weightless = (outcome == CODE[Reason.USED]) & (self._rule_weight() == 0)
+        return pl.when(weightless).then(pl.lit(CODE[Reason.NO_WEIGHT], pl.UInt8)).otherwise(outcome)
 
     def _rule_weight(self) -> pl.Expr:
         weights = [each.weight for each in self.rules.rules]
@@ -217,6 +224,8 @@ class Collector:
         pairs = pairs.with_columns(
             (pl.col("student") * number + pl.col("competency")).alias("key"), weight.alias("weight")
         )
+        if "modified" in pairs.columns:
+            pairs = pairs.with_columns(pl.col("modified").is_not_null())
         set_aside: dict[str, int] = {}
         is_used = pairs["outcome"] == CODE[Reason.USED]
         if is_used.all():
@@ -231,17 +240,26 @@ class Collector:
         return Collected(students, counted, others, unmatched, dict(sorted(set_aside.items())), grades)
 
 
-def _grades(frame: pl.DataFrame, students: pl.Series) -> pl.DataFrame:
+def _grades(frame: pl.DataFrame, students: pl.Series, as_of: datetime.date | None) -> pl.DataFrame:
+    """The newest grade of each student, as of a day."""
     if "grade" not in frame.columns:
         return pl.DataFrame(schema={"student": pl.Int64, "grade": pl.String})
     known = pl.DataFrame({"student_id": students, "student": pl.int_range(len(students), eager=True)})
     grade = pl.col("grade").cast(pl.String)
     said = frame.select("student_id", grade, "scored_at").drop_nulls("grade")
+    if as_of is not None:
+        said = said.filter((pl.col("scored_at").cast(pl.Date) <= as_of).fill_null(True))
     newest = said.group_by("student_id", "grade").agg(pl.col("scored_at").max()).sort("scored_at", "grade")
     last = newest.group_by("student_id").agg(pl.col("grade").last())
     return last.join(known, on="student_id").select("student", "grade")
 
 
-_SIGNATURE = ("override_by", "override_reason")
+def _blank(texts: pl.Series) -> pl.Series:
+    """Where nothing, or nothing but blanks, stands in a column."""
+    return (texts.cast(pl.String).str.strip_chars() == "").fill_null(True)
 
-__all__ = ["NO_TIME", "UNMATCHED", "Answers", "Collected", "Collector", "sum_unmatched"]
+
+SIGNATURE = ("override_by", "override_reason")
+"""The columns without which a level set by a person does not count."""
+
+__all__ = ["NO_TIME", "SIGNATURE", "UNMATCHED", "Answers", "Collected", "Collector", "sum_unmatched"]

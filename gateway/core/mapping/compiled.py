@@ -97,7 +97,7 @@ class CompiledMapping:
 
     def collect(self, evidence: pl.DataFrame, *, as_of: datetime.date | None = None) -> Collected:
         """The first half of :meth:`apply`: which results count, for which competency, with which level."""
-        return self.collector.collect(prepare(evidence), as_of)
+        return self.collector.collect(prepare(evidence, numbers=self.collector.rules.reads_numbers), as_of)
 
     def summarise(self, collected: Collected, *, evidence: int, as_of: datetime.date | None = None) -> Mapped:
         """The second half of :meth:`apply`; ``evidence`` is how many rows came in."""

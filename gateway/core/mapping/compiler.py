@@ -88,7 +88,7 @@ class _Compilation:
             data.get("credits", {}), reader, framework, self.labels, self.ids, summaries, self.columns
         )
         report_of = [summaries.of(id).scale.report for id in self.ids]
-        modified, overrides = self._modified(scales, report_of), self._overrides()
+        modified, overrides = self._modified(scales, report_of), self._overrides(summaries)
         reader.finish()
         carried = ["score", "max_score"] if any(rule.pool for rule in rules.rules) else []
         carried += [continuum.target] if isinstance(continuum, Portfolio) else []
@@ -157,11 +157,11 @@ class _Compilation:
         where = ("modified_scales",)
         return compile_modified(*named, where, self.reader, self.framework, self.numbers, scales, report_of)
 
-    def _overrides(self) -> list[Override]:
+    def _overrides(self, summaries: Summaries) -> list[Override]:
         named = self._table(self.data, "overrides")
         if named is None:
             return []
-        return compile_overrides(*named, ("overrides",), self.reader, self.framework, self.numbers)
+        return compile_overrides(*named, ("overrides",), self.reader, self.framework, self.numbers, summaries)
 
     def _table(self, data: Mapping[str, Any], key: str, *above: str) -> tuple[str, pl.DataFrame] | None:
         """A table beside the mapping, with the name under which the file mentions it, if it mentions one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -82,7 +83,7 @@ def _compile_value(wanted: Any, path: Path, reader: Reader) -> Test:
         return lambda value: value is wanted
     if isinstance(wanted, int | Decimal):
         number = Decimal(wanted)
-        return lambda value: isinstance(value, int | Decimal) and not isinstance(value, bool) and value == number
+        return lambda value: _number(value) == number
     if isinstance(wanted, str):
         pattern = re.compile(pattern_of(wanted), re.DOTALL)
         return lambda value: value is not None and pattern.fullmatch(str(value).strip().casefold()) is not None
@@ -134,13 +135,27 @@ def _limit(word: str, bound: Decimal | datetime.date) -> Test:
 
 
 def _comparable(value: object, bound: Decimal | datetime.date) -> Decimal | datetime.date | None:
-    """``value`` as the kind of ``bound``; a time counts as its day."""
+    """``value`` as the kind of ``bound``; a time counts as its day, and a text as the number or day that it writes."""
     if isinstance(bound, Decimal):
-        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        return Decimal(str(value)) if is_number else None
+        return _number(value)
     if isinstance(value, datetime.datetime):
         return value.date()
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return datetime.date.fromisoformat(value.strip()[:10])
     return value if isinstance(value, datetime.date) else None
+
+
+_NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?")
+
+
+def _number(value: object) -> Decimal | None:
+    """The number that a value is or writes. ``0012`` writes none: it is a name."""
+    if isinstance(value, str):
+        text = value.strip()
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return Decimal(str(value)) if is_number else None
 
 
 def _words(wanted: Any) -> str:

@@ -66,7 +66,8 @@ class Few:
 
     def apply(self, evidence: pl.DataFrame, as_of: datetime.date | None) -> Mapped:
         """The same as :meth:`CompiledMapping.apply`."""
-        judged = judge_rows(self.collector, prepare(evidence), as_of)
+        frame = prepare(evidence, numbers=self.collector.rules.reads_numbers)
+        judged = judge_rows(self.collector, frame, as_of)
         levels = {student: self._levels(student, judged) for student in sorted({*judged.pairs, *judged.others})}
         for student in levels:
             self._roll_up(levels[student])
@@ -107,11 +108,12 @@ class Few:
             kept = [pair for pair in pairs if rules[pair[-1]].priority == best]
             _leave_out(judged, Reason.OUTRANKED, len(pairs) - len(kept))
             pairs = sorted(kept)
-        once = pairs[:1]
-        for before, pair in pairwise(pairs):
-            same = pair[1] and before[:3] == pair[:3] and before[5:7] == pair[5:7]
+        once = []
+        for pair, following in pairwise(pairs):
+            same = pair[1] and following[:3] == pair[:3] and following[5] == pair[5]
             if not same:
                 once.append(pair)
+        once += pairs[-1:]
         _leave_out(judged, Reason.TWICE, len(pairs) - len(once))
         return once
 

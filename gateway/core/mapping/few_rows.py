@@ -63,11 +63,11 @@ class _Judge:
             if student is None:
                 self._leave_out(Reason.NO_STUDENT, targets)
                 continue
-            if grade is not None:
-                judged.grades[student] = max(judged.grades.get(student, (NO_TIME - 1, "")), (time, str(grade)))
             if self.limit is not None and time >= self.limit:
                 self._leave_out(Reason.FUTURE, targets)
                 continue
+            if grade is not None:
+                judged.grades[student] = max(judged.grades.get(student, (NO_TIME - 1, "")), (time, str(grade)))
             number = self._rule(by_rule)
             rule = self.rules.rules[number] if number >= 0 else None
             where = (n, student, time)

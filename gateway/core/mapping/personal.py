@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -17,9 +18,10 @@ from gateway.core.errors import MappingError, Place
 from gateway.core.framework import Framework
 from gateway.core.mapping.coding import Codes, Combined
 from gateway.core.mapping.reading import Reader
-from gateway.core.mapping.rounding import to_micros
+from gateway.core.mapping.rounding import from_micros, to_micros
 from gateway.core.mapping.rules import CODE, Reason, Rules, Verdict
-from gateway.core.mapping.scales import Scale, read_number
+from gateway.core.mapping.scales import Scale, plain, read_number
+from gateway.core.mapping.summary import Summaries
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -37,7 +39,7 @@ class ModifiedScales:
     def judge(
         self, pairs: pl.DataFrame, students: pl.Series, codes: Codes, names: Sequence[str], rules: Rules
     ) -> pl.DataFrame:
-        """``pairs`` with the verdicts of the modified scales where they hold, and which those are as ``modified``.
+        """``pairs`` with the verdicts of the modified scales where they hold; ``modified`` is the place of each.
 
         ``pairs`` has the number of its row of the evidence as ``row``.
         """
@@ -47,7 +49,7 @@ class ModifiedScales:
         judged = pl.col("outcome").is_in([CODE[reason] for reason in _JUDGED])
         concerned = pairs.with_row_index("place").filter(pl.col("modified").is_not_null() & judged)
         if concerned.is_empty():
-            return pairs.with_columns(pl.lit(False).alias("modified"))
+            return pairs
         own = codes.rows(concerned["row"])
         own.add("modified", range(len(self.scales)), pl.lit(concerned["modified"]))
         combined = Combined(own, ("modified", *names))
@@ -60,7 +62,6 @@ class ModifiedScales:
         return pairs.with_columns(
             pairs["level"].scatter(found["place"], found["level"]),
             pairs["outcome"].scatter(found["place"], found["outcome"]),
-            pl.col("modified").is_not_null(),
         )
 
     def _judge(self, row: tuple[object, ...], names: Sequence[str], rules: Rules) -> Verdict:
@@ -123,9 +124,15 @@ def compile_modified(
 
 
 def compile_overrides(
-    name: str, table: pl.DataFrame, path: Path, reader: Reader, framework: Framework, numbers: Mapping[str, int]
+    name: str,
+    table: pl.DataFrame,
+    path: Path,
+    reader: Reader,
+    framework: Framework,
+    numbers: Mapping[str, int],
+    summaries: Summaries,
 ) -> list[Override]:
-    """The table of levels set by persons."""
+    """The table of levels set by persons, each a level that the competency can have."""
     found = []
     for row, place in lines(name, table, ("student_id", "competency", "level", "by", "reason", "on"), path, reader):
         level = read_number(row["level"])
@@ -138,7 +145,19 @@ def compile_overrides(
         else:
             said = (to_micros(level), day, row["by"], row["reason"])
             found += [Override(row["student_id"], numbers[id], *said) for id in ids]
+            for id in ids:
+                _check_level(to_micros(level), summaries, id, place, reader)
     return found
+
+
+def _check_level(level: int, summaries: Summaries, id: str, place: Place, reader: Reader) -> None:
+    """Note a level that lies beyond the scale of its competency, or between two levels that are published."""
+    scale, rounding = summaries.scale_of[id], summaries.of(id).rounding
+    said = plain(from_micros(level))
+    if not scale.lowest <= level <= scale.highest:
+        note(reader, place, f"The level {said} is beyond the scale {scale.spoken}.", "level-beyond-scale")
+    elif rounding.exactly(Fraction(level)) != level:
+        note(reader, place, f"The level {said} would be rounded to {rounding.words}.", "override")
 
 
 def lines(

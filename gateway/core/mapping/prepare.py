@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import polars as pl
 
 from gateway.core.errors import MappingError
@@ -18,9 +16,10 @@ NO_TIME = -(2**46)
 REQUIRED = ("student_id", "score", "scored_at")
 
 
-def prepare(evidence: pl.DataFrame, extra: Sequence[str] = ()) -> pl.DataFrame:
+def prepare(evidence: pl.DataFrame, *, numbers: bool = False) -> pl.DataFrame:
     """``evidence`` with ``scored_at`` and other times in UTC, ``score`` and maxima in micros (Int64), flags as
-    booleans and everything else as it is. A ``score`` that is text goes to ``score_text``.
+    booleans and everything else as it is. A ``score`` that is text goes to ``score_text``, and with ``numbers`` what
+    is a number there stands in ``score`` too: for rules that compare or add up scores.
 
     Raises :class:`MappingError` if a required column is missing.
     """
@@ -38,7 +37,7 @@ def prepare(evidence: pl.DataFrame, extra: Sequence[str] = ()) -> pl.DataFrame:
     if schema.get("score") == pl.String:
         text = pl.col("score")
         columns.append((pl.coalesce("score_text", text) if "score_text" in schema else text).alias("score_text"))
-        columns.append(pl.lit(None, pl.Int64).alias("score"))
+        columns.append(_number_in(text).alias("score") if numbers else pl.lit(None, pl.Int64).alias("score"))
     for name, dtype in schema.items():
         if name in NUMBERS and not (name == "score" and dtype == pl.String):
             columns.append(as_micros(name, dtype))
@@ -55,11 +54,17 @@ def prepare(evidence: pl.DataFrame, extra: Sequence[str] = ()) -> pl.DataFrame:
     return evidence.with_columns(columns) if columns else evidence
 
 
+def _number_in(text: pl.Expr) -> pl.Expr:
+    """Texts that are plain numbers, in micros; those with more than six places stay text, so that none is changed."""
+    plain = text.str.strip_chars().str.extract(r"^([+-]?(?:\d{1,12}(?:\.\d{0,6})?|\.\d{1,6}))$")
+    return plain.cast(pl.Decimal(38, 6), strict=False).to_physical().cast(pl.Int64)
+
+
 def as_micros(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A number column in micros; a text that is no number becomes null."""
+    """A number column in micros; a text that is no number becomes null, and so does what is not finite (NaN)."""
     value = pl.col(name)
     if dtype.is_float():
-        return (value * MICROS).round().cast(pl.Int64)
+        return pl.when(value.is_finite()).then((value * MICROS).round()).cast(pl.Int64)
     if dtype.is_integer() or dtype == pl.Null:
         return value.cast(pl.Int64) * MICROS
     if dtype == pl.Decimal(18, 6):
@@ -85,4 +90,4 @@ def as_time(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def as_flag(name: str) -> pl.Expr:
     """A flag column; ``true``, ``yes`` and ``1`` are true."""
-    return pl.col(name).cast(pl.String).str.to_lowercase().is_in(["true", "yes", "1"])
+    return pl.col(name).cast(pl.String).str.strip_chars().str.to_lowercase().is_in(["true", "yes", "1", "1.0"])

@@ -118,6 +118,11 @@ class Rules:
         return (*VERDICT_COLUMNS, *maximum, *(("score_scale_value",) if any(s.score_scale for s in scales) else ()))
 
     @property
+    def reads_numbers(self) -> bool:
+        """Whether scores are compared or added up, so that those written as text must be read as numbers."""
+        return "score" in self.columns or any(rule.pool for rule in self.rules)
+
+    @property
     def grid(self) -> int:
         """A divisor of every level that any rule can give."""
         levels = [action.level for action in self.actions.values() if action.level is not None]

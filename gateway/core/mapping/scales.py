@@ -67,12 +67,18 @@ class Scale:
     """Whether a mark is read as the number that the gradebook's own score scale gives for it."""
 
     @property
+    def spoken(self) -> str:
+        """The scale's name with its ends, for messages."""
+        return f'"{self.name}" ({plain(from_micros(self.lowest))} to {plain(from_micros(self.highest))})'
+
+    @property
     def needs_maximum(self) -> bool:
         return self.rescale or self.percent
 
     def state_of(self, score: Decimal | None, text: str | None) -> tuple[State, str] | None:
         """The state that a mark (or a number that is one, such as 0) means, and the mark, if it means one."""
-        for mark in (text.strip() if text else "", "" if score is None else plain(score)):
+        number = score if score is not None else read_number(text.strip() if text else "")
+        for mark in (text.strip() if text else "", "" if number is None else plain(number)):
             state = self.states.get(mark.casefold())
             if state is not None:
                 return state, mark

@@ -99,7 +99,15 @@ class Summarizer:
                 overridden(self.overrides, collected.students, len(self.ids), until),
             ]
         )
-        return counted.filter(~is_hand), hands
+        return counted.filter(~is_hand), self._rounded(hands)
+
+    def _rounded(self, hands: pl.DataFrame) -> pl.DataFrame:
+        """Levels set by a person, as exact as the rule of each competency rounds."""
+        rule = pl.lit(pl.Series([self.summaries.rule_of[id] for id in self.ids])).gather(pl.col("key") % len(self.ids))
+        level = pl.col("level")
+        for n, summary in enumerate(self.summaries.rules):
+            level = pl.when(rule == n).then(summary.rounding.ratio(pl.col("level"), 1)).otherwise(level)
+        return hands.with_columns(level.cast(pl.Int64).alias("level"))
 
     def _best(self, counted: pl.DataFrame) -> pl.DataFrame:
         """Only the evidence of the first priority that a student has in a competency."""
@@ -182,6 +190,12 @@ class Summarizer:
             pl.when(is_blocked).then(pl.lit(STATE_CODE[State.INCOMPLETE], pl.UInt8)).otherwise("state").alias("state"),
         )
 
+    def _fine_grid(self) -> int:
+        """A divisor of every level that can be rolled up: rounded, or an end of a scale."""
+        rules = (*self.summaries.rules, *(each.summary for each in self.summaries.roll_ups))
+        ends = [end for rule in rules for end in (rule.scale.lowest, rule.scale.highest)]
+        return gcd(self.grid, *(rule.rounding.unit for rule in rules), *ends)
+
     def _rolled_up(self, levels: pl.DataFrame, roll_up: RollUp) -> pl.DataFrame:
         """``levels`` with those of the targets, calculated from the levels of their sources."""
         number = len(self.ids)
@@ -211,11 +225,12 @@ class Summarizer:
             (pl.col("state") == STATE_CODE[State.MODIFIED]).any().alias("modified"),
         )
         summed = summed.sort("to")
-        rules = (*self.summaries.rules, *(each.summary for each in self.summaries.roll_ups))
-        units = [rule.rounding.unit for rule in rules]
-        level = summarize(roll_up.summary, runs, gcd(*units, self.grid))
+        level = summarize(roll_up.summary, runs, self._fine_grid())
         found = _frame(summed["to"], level, summed["count"], summed["first"], summed["last"], rolled=True)
         found = _mark(found, summed["modified"])
+        by_hand = levels.filter((pl.col("state") == STATE_CODE[State.OVERRIDDEN]) & pl.col("level").is_not_null())
+        if by_hand.height:  # what a person has set stands, also where levels are rolled up
+            found = found.join(by_hand, on="key", how="anti")
         targets = pl.Series([id in roll_up.sources for id in self.ids], dtype=pl.Boolean)
         if targets.gather(levels["key"] % number).any():
             levels = levels.join(found, on="key", how="anti")
@@ -262,10 +277,10 @@ def in_order(counted: pl.DataFrame) -> pl.DataFrame:
 
 
 def _once(ordered: pl.DataFrame) -> pl.DataFrame:
-    """A result that reaches a competency by several codes counts once for it."""
+    """A result that reaches a competency by several codes counts once for it, with the greatest of its weights."""
     if "result_id" not in ordered.columns or ordered.is_empty():
         return ordered
-    same = [pl.col(name) == pl.col(name).shift(1) for name in ("key", "time", "result_id", "level", "weight")]
+    same = [pl.col(name) == pl.col(name).shift(-1) for name in ("key", "time", "result_id", "level")]
     twice = ordered.select(pl.all_horizontal(same).fill_null(False)).to_series()
     return ordered.filter(~twice) if twice.any() else ordered
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from typing import Any, TypeAlias
 
 from gateway.core.errors import MappingError
@@ -32,6 +33,12 @@ class Summary:
     at_least: int
     scale: Scale
 
+    @property
+    def places(self) -> int:
+        """How many decimal places its levels need: as rounded, or brought back to an end of the scale."""
+        ends = (self.scale.lowest, self.scale.highest) if self.method.beyond else ()
+        return Rounding(gcd(self.rounding.unit, *ends)).places
+
 
 @dataclass(frozen=True, slots=True)
 class RollUp:
@@ -55,9 +62,8 @@ class Summaries:
 
     @property
     def places(self) -> int:
-        """How many decimal places the finest rounding keeps."""
-        rules = (*self.rules, *(each.summary for each in self.roll_ups))
-        return max(rule.rounding.places for rule in rules)
+        """How many decimal places the finest of the levels has."""
+        return max(rule.places for rule in (*self.rules, *(each.summary for each in self.roll_ups)))
 
     def of(self, id: str) -> Summary:
         """The rule for the evidence of a competency."""

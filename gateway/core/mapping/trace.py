@@ -11,14 +11,16 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gateway.core.mapping.collect import NO_TIME
+from gateway.core.mapping.collect import NO_TIME, SIGNATURE
 from gateway.core.mapping.conditions import When
 from gateway.core.mapping.facts import facts
 from gateway.core.mapping.language import State
+from gateway.core.mapping.pooled import whole_of
 from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.rounding import MICROS, from_micros
 from gateway.core.mapping.rules import Reason, Rule
@@ -44,6 +46,8 @@ class Item:
     weight: int = MICROS
     how: str = ""
     note: str = ""
+    modified: bool = False
+    """Whether the table of modified scales names this student and competency."""
 
     @property
     def time(self) -> int:
@@ -92,7 +96,8 @@ def trace(
     mapping: CompiledMapping, evidence: pl.DataFrame, student_id: str, as_of: datetime.date | None = None
 ) -> Trace:
     """The levels of one student, calculated exactly."""
-    frame = prepare(evidence.filter(pl.col("student_id").cast(pl.String) == student_id))
+    own = evidence.filter(pl.col("student_id").cast(pl.String) == student_id)
+    frame = prepare(own, numbers=mapping.collector.rules.reads_numbers)
     frame = frame.with_columns(pl.col("scored_at").to_physical().cast(pl.Int64).alias("time"))
     items = _pooled(list(_items(mapping, frame, as_of)))
     found = Trace(unplaced=[item for item in items if item.competency is None])
@@ -129,7 +134,7 @@ def _items(mapping: CompiledMapping, frame: pl.DataFrame, as_of: datetime.date |
             yield Item(shown, None, reason, rule, note=note)
             continue
         targets, way = collector.alignment.find(known)
-        if rule.override and not (row.get("override_by") and row.get("override_reason")):
+        if rule.override and not all(str(row.get(name) or "").strip() for name in SIGNATURE):
             yield Item(shown, None, Reason.UNSIGNED, rule)
         elif not targets or way is None:
             yield Item(shown, None, Reason.UNALIGNED, rule)
@@ -145,7 +150,7 @@ def _judged(mapping: CompiledMapping, item: Item, row: Mapping[str, Any]) -> Ite
     scale = rule.scale
     modified = collector.modified.of(row["student_id"], collector.numbers[id]) if collector.modified else None
     if modified is not None:
-        scale = modified
+        scale, item = modified, replace(item, modified=True)
     verdict = collector.rules.judge(scale, row)
     weight = item.weight * rule.weight // MICROS
     judged = replace(
@@ -162,19 +167,27 @@ def _pooled(items: list[Item]) -> list[Item]:
     """Items of pooled rules with the level of their whole."""
     wholes: dict[tuple[Any, ...], list[Item]] = {}
     for item in items:
-        together = item.rule.pool if item.rule and item.reason is Reason.USED else None
+        together = item.rule.pool if item.rule and _is_part(item) else None
         if together and item.row.get(together) is not None:
             wholes.setdefault((item.competency, id(item.rule), item.row[together]), []).append(item)
     changed: dict[int, Item] = {}
     for parts in wholes.values():
-        score, maximum = (sum(part.row.get(name) or 0 for part in parts) for name in ("score", "max_score"))
         rule = parts[0].rule
         assert rule is not None and rule.scale is not None, "only rules with a scale pool"  # noqa: S101
+        score = sum(part.row["score"] for part in parts)
+        maximum = sum(whole_of(rule.scale, part.row["max_score"]) or 0 for part in parts)
         found = rule.scale.convert(from_micros(score), None, from_micros(maximum))
         if found.level is not None:
             how = f"{len(parts)} parts together: {found.how}"
             changed |= {id(part): replace(part, level=found.level, how=how) for part in parts}
     return [changed.get(id(item), item) for item in items]
+
+
+def _is_part(item: Item) -> bool:
+    """Whether an item can be added up: a score out of a maximum, read by the rule's own scale."""
+    if item.reason is not Reason.USED or item.rule is None or item.rule.scale is None or item.modified:
+        return False
+    return item.row.get("score") is not None and whole_of(item.rule.scale, item.row.get("max_score")) is not None
 
 
 def _set_by_table(mapping: CompiledMapping, student_id: str, as_of: datetime.date | None) -> Iterator[Item]:
@@ -222,7 +235,7 @@ def _by_hand(level: Level, by_hand: Sequence[Item]) -> Level:
     return replace(
         level,
         state=State.OVERRIDDEN,
-        level=newest.level,
+        level=level.summary.rounding.exactly(Fraction(newest.level or 0)),
         calculated=level.level,
         by_hand=newest,
         first=newest.time if level.first is None else level.first,
@@ -231,17 +244,17 @@ def _by_hand(level: Level, by_hand: Sequence[Item]) -> Level:
 
 
 def _once(ordered: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-    """The items without those of a result that already counts with the same level and weight."""
+    """The items without those of a result that counts with the same level and at least that weight."""
     kept: list[Item] = []
     twice: list[Item] = []
-    for item in ordered:
-        seen = item.row.get("result_id") is not None and bool(kept) and _same(item, kept[-1])
-        (twice if seen else kept).append(item)
+    for item, following in zip_longest(ordered, ordered[1:]):
+        again = item.row.get("result_id") is not None and following is not None and _same(item, following)
+        (twice if again else kept).append(item)
     return kept, twice
 
 
 def _same(one: Item, other: Item) -> bool:
-    mine, its = ((item.row.get("result_id"), item.time, item.level, item.weight) for item in (one, other))
+    mine, its = ((item.row.get("result_id"), item.time, item.level) for item in (one, other))
     return mine == its
 
 
@@ -262,9 +275,7 @@ def _summarized(id: str, summary: Summary, items: Sequence[Item]) -> Level:
 
 def _is_modified(item: Item) -> bool:
     """Whether the scale is marked as modified, or stands in the place of the rule's for this student."""
-    if item.scale is None or item.rule is None:
-        return False
-    return item.scale.modified or item.scale is not item.rule.scale
+    return item.modified or (item.scale is not None and item.scale.modified)
 
 
 def _calculated(
@@ -285,10 +296,13 @@ def _calculated(
 def _rolled_up(mapping: CompiledMapping, levels: Mapping[str, Level], roll_up: RollUp) -> Iterator[Level]:
     numbers = mapping.collector.numbers
     for target, sources in roll_up.sources.items():
+        own = levels.get(target)
+        by_hand = own is not None and own.by_hand is not None
         given = [
             (levels[id], weight)
             for id, weight in sources
             if id in levels and levels[id].level is not None and not (roll_up.from_evidence and levels[id].roll_up)
+            if not (by_hand and id == target)
         ]
         if not given:
             continue
@@ -310,6 +324,8 @@ def _rolled_up(mapping: CompiledMapping, levels: Mapping[str, Level], roll_up: R
         level = _calculated(level, roll_up.summary, values, weights, [False] * len(given))
         if level.level is not None and any(each.state is State.MODIFIED for each in inputs):
             level = replace(level, state=State.MODIFIED)
+        if own is not None and by_hand:  # what a person has set stands
+            level = replace(own, calculated=level.level)
         yield level
 
 

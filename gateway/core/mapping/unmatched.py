@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -28,6 +29,8 @@ class Reporter:
     alignment: Alignment
     codes: Codes
     pairs: pl.DataFrame
+    modified: Sequence[Scale] = ()
+    """The scales to which a column ``modified`` of the pairs points."""
 
     def report(
         self, names: Sequence[str], scores: Combined, verdicts: Sequence[Verdict], targets: Combined
@@ -41,14 +44,37 @@ class Reporter:
             (Reason.UNREADABLE, scores, lambda row: self._score_entry(dict(zip(names, row, strict=True)))),
         ):
             mask = outcome == CODE[reason]
+            if reason is Reason.UNREADABLE and "modified" in self.pairs.columns:
+                found += self._by_modified(mask, names)
+                mask &= self.pairs["modified"].is_null()
             if mask.any():
                 combined = combined or Combined(self.codes, self.rules.columns)
                 found.append(self._count(mask, combined, entry))
         return sum_unmatched(pl.concat(found)) if found else pl.DataFrame(schema=dict(UNMATCHED))
 
-    def _count(self, mask: pl.Series, combined: Combined, entry: Callable[[tuple[object, ...]], Entry]) -> pl.DataFrame:
+    def _by_modified(self, mask: pl.Series, names: Sequence[str]) -> list[pl.DataFrame]:
+        """What the scales of single students cannot read."""
+        mask &= self.pairs["modified"].is_not_null()
+        if not mask.any():
+            return []
+        codes = self.codes.rows(pl.int_range(self.pairs.height, eager=True))
+        codes.add("modified", range(len(self.modified)), pl.lit(self.pairs["modified"].fill_null(0)))
+        words = ("modified", *names[1:])
+
+        def entry(row: tuple[Any, ...]) -> Entry:
+            return score_entry(self.rules, self.modified[row[0]], dict(zip(words, row, strict=True)))
+
+        return [self._count(mask, Combined(codes, words), entry, codes)]
+
+    def _count(
+        self,
+        mask: pl.Series,
+        combined: Combined,
+        entry: Callable[[tuple[Any, ...]], Entry],
+        codes: Codes | None = None,
+    ) -> pl.DataFrame:
         """One line per entry, with the rows and students concerned."""
-        rows = self.codes.frame.with_columns(self.pairs.select("student", "time").get_columns())
+        rows = (codes or self.codes).frame.with_columns(self.pairs.select("student", "time").get_columns())
         ids = rows.select(combined.answer(range(len(combined.rows)), pl.UInt32).alias("id"))
         row = pl.col("row") if "row" in self.pairs.columns else pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
         chosen = self.pairs.select("student", "time", row).hstack(_tall(ids, self.pairs.height)).filter(mask)

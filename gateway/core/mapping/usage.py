@@ -35,8 +35,8 @@ class Usage:
 
     def add(self, evidence: pl.DataFrame) -> None:
         """Take one part; it holds all results of its students."""
-        frame = prepare(evidence)
         rules = self.mapping.collector.rules
+        frame = prepare(evidence, numbers=rules.reads_numbers)
         rows = Combined(Codes(frame, ("student_id", *rules.columns)), rules.columns).rows
         self.rules |= {rules.choose(facts(rules.columns, row)) for row in rows}
         for n, way in self.tables():

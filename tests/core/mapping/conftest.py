@@ -11,6 +11,8 @@ import pytest
 
 from gateway.core.framework import Framework
 from gateway.core.mapping import CompiledMapping, compile_mapping
+from gateway.core.mapping.rounding import from_micros
+from gateway.core.mapping.trace import trace
 from gateway.core.model import TABLES
 from gateway.transport.yaml_file import parse_document
 
@@ -107,3 +109,22 @@ def levels_of() -> Callable[..., dict[str, Any]]:
         return {row["competency"]: row["level"] for row in levels.rows(named=True)}
 
     return apply
+
+
+def everywhere(
+    mapping: CompiledMapping, frame: pl.DataFrame, as_of: datetime.date | None = None
+) -> dict[tuple[str, str], tuple[Any, str]]:
+    """Level and state by student and competency, as the tables have them; the trace, and the way of few results where
+    the mapping has one, must say the same."""
+    tables = mapping.summarise(mapping.collect(frame, as_of=as_of), evidence=frame.height, as_of=as_of).levels
+    found = {(row["student_id"], row["competency"]): (row["level"], row["state"]) for row in tables.rows(named=True)}
+    assert mapping.apply(frame, as_of=as_of).levels.equals(tables)
+    traced = {
+        (str(student), mapping.label(id)): (
+            None if level.level is None else from_micros(level.level, mapping.places), str(level.state)
+        )
+        for student in frame["student_id"].unique().drop_nulls()
+        for id, level in trace(mapping, frame, student, as_of).levels.items()
+    }  # fmt: skip
+    assert traced == found
+    return found
