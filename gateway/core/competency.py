@@ -21,7 +21,8 @@ def normal_id(text: str) -> str:
 class Competency:
     """One item of a framework. ``position`` numbers the display tree from 0, parents first; ``depth`` is 0 at the top.
 
-    ``parent_id`` is the display parent, ``None`` directly under the document.
+    ``parent_id`` is the display parent, ``None`` directly under the document. ``uri`` is the address that the provider
+    gives.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Competency:
     parent_id: str | None
     position: int
     depth: int
+    uri: str | None = None
 
     @property
     def label(self) -> str:

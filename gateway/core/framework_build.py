@@ -22,7 +22,8 @@ DOCUMENT = ""
 """The parent of the top level."""
 
 _LAST = 2**63
-_ITEM = ("id", "code", "statement", "abbreviated_statement", "item_type", "education_levels", "list_enumeration")
+_ITEM = ("id", "code", "statement", "abbreviated_statement", "item_type", "education_levels", "list_enumeration",
+         "uri")  # fmt: skip
 _EDGE = ("type", "origin_id", "destination_id")
 
 
@@ -211,6 +212,7 @@ def in_order(
             parent_id=tree.parent[id] or None,
             position=position,
             depth=depth,
+            uri=row["uri"],
         )
     return found
 
