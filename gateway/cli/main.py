@@ -28,9 +28,13 @@ COMMANDS = {
     "quarantine": ("gateway.cli.quarantine", "List, show and retry records that were set aside."),
     "map": ("gateway.cli.map", "Try a mapping on a pull, or check mapping files."),
     "documents": ("gateway.cli.documents", "Issue documents, list and check what was issued."),
+    "gpa": ("gateway.cli.gpa", "Compute, explain and compare GPAs by policies."),
+    "report": ("gateway.cli.report", "Report on consistency of scoring, on pace, and on growth."),
     "sample-district": ("gateway.cli.sample", "Write a realistic sample district."),
     "demo": ("gateway.cli.demo", "Run the whole nightly job on a demo district, twice."),
     "schedule": ("gateway.cli.schedule", "Show when the syncs run next."),
+    "serve": ("gateway.cli.serve", "Serve the HTTP API, until stopped."),
+    "keys": ("gateway.cli.keys", "Manage the keys of programs that call the API."),
     "worker": ("gateway.cli.worker", "Run the syncs at their times, until stopped."),
 }
 

@@ -1,0 +1,40 @@
+"""The application: what happens to every request, then the addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask
+
+from gateway.api import access, gpa, health, lists, mapping, metrics, oauth, problems, rates, requests
+from gateway.api.openapi import contract, finish, serve
+from gateway.api.sites import Sites
+
+
+def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = rates.PER_MINUTE) -> Flask:
+    """The WSGI application over some districts. ``per_minute``: how many requests a client may make."""
+    app = Flask("gateway.api", static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=requests.MOST_JSON_BYTES,
+        PROPAGATE_EXCEPTIONS=False,
+        API_TITLE="mastery-gateway",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+    )
+    app.url_map.strict_slashes = False
+    app.extensions["gateway-sites"] = sites
+    app.extensions["gateway-clock"] = now
+    metrics.install(app)
+    requests.prepare(app)
+    access.guard(app)
+    rates.limit(app, rates.Buckets(per_minute))
+    app.register_error_handler(Exception, problems.answer)
+    for plain in (health.blueprint, oauth.blueprint):
+        app.register_blueprint(plain)
+    api = contract(app)
+    for documented in (mapping.blueprint, gpa.blueprint, lists.blueprint):
+        api.register_blueprint(documented)
+    finish(app, api)
+    serve(app, api)
+    return app

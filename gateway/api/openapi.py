@@ -1,0 +1,194 @@
+"""The contract: OpenAPI 3.1 made from the views and schemas themselves, and how requests are read against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, NoReturn, TypeVar, cast
+
+import flask_smorest
+from flask import Flask, Request, Response
+from marshmallow import RAISE, Schema, ValidationError, fields
+from webargs.flaskparser import FlaskParser
+
+from gateway import __version__
+from gateway.api.access import scopes_of
+from gateway.api.encoding import UnsoundJsonError, decoded
+from gateway.api.problems import MEDIA_TYPE, TYPES, Problem
+from gateway.api.roles import SCOPES
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+FAULTS_TOLD = 50
+
+DESCRIPTION = """Carry evidence onto competencies, levels into GPAs, and explain every number.
+
+Send `Authorization: Bearer …` with a key, or with a one-hour token from `/oauth/token`. Decimals travel as text. Every
+failure is a problem document (RFC 9457)."""
+
+
+class StrictSchema(Schema):
+    """A schema that refuses what it does not know."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class FaultSchema(Schema):
+    pointer = fields.String(metadata={"description": "Where in the body, as a JSON pointer (RFC 6901)."})
+    code = fields.String(metadata={"description": "A stable code."})
+    message = fields.String(metadata={"description": "What is wrong."})
+    hint = fields.String(metadata={"description": "What to do."})
+    line = fields.Integer(allow_none=True, metadata={"description": "The line of a file in the body."})
+
+
+class ProblemSchema(Schema):
+    """A failure (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"description": "The stable type; its address opens an explanation."})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True, metadata={"description": "What is wrong, in plain words."})
+    code = fields.String(required=True, metadata={"description": "A stable code, finer than the type."})
+    instance = fields.String(required=True, metadata={"description": "The id of this request, for support."})
+    hint = fields.String(metadata={"description": "What to do."})
+    errors = fields.List(fields.Nested(FaultSchema), metadata={"description": "Single values that are wrong."})
+
+
+class StrictParser(FlaskParser):
+    """Reads bodies strictly, and tells every fault with its place."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "form", "files"), RAISE) | {"headers": None}
+    DEFAULT_VALIDATION_STATUS = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        if req.mimetype != "application/json":
+            raise Problem("unsupported-media-type", "Send the body as application/json.")
+        try:
+            return decoded(req.get_data(cache=False))
+        except UnsoundJsonError as error:
+            raise Problem("bad-request", str(error), code="body.unsound") from None
+
+    def handle_error(self, error: ValidationError, req: Any, schema: Any, **_: Any) -> NoReturn:
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]  # untyped in marshmallow
+        faults = [fault for part in messages.items() for fault in _faults(*part)]
+        told = faults[:FAULTS_TOLD]
+        raise Problem("invalid", f"{len(faults)} values cannot be used." if len(faults) > 1 else told[0]["message"],
+                      faults=told)  # fmt: skip
+
+
+def _faults(location: str, messages: Any) -> Iterator[Mapping[str, Any]]:
+    for path, message in _flat(messages, ()):
+        pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+        where = pointer if location == "json" else f"{location}{pointer}"
+        yield {"pointer": where[:200], "code": "value", "message": message}
+
+
+def _flat(messages: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from _flat(inner, path if key == "_schema" else (*path, key))
+    else:
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield path, str(message)
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library has no types
+    """A group of addresses in the contract; its decorators keep the types of views."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def arguments(self, schema: type[Schema], *, location: str = "json") -> Callable[[View], View]:
+        """The view takes what ``schema`` loads as its first argument."""
+        return cast(Callable[[View], View], super().arguments(schema, location=location))
+
+    def response(self, status: int, schema: type[Schema] | None = None, **more: Any) -> Callable[[View], View]:
+        """How the view answers."""
+        return cast(Callable[[View], View], super().response(status, schema, **more))
+
+    def get(self, rule: str) -> Callable[[View], View]:
+        return cast(Callable[[View], View], super().get(rule))
+
+    def post(self, rule: str) -> Callable[[View], View]:
+        return cast(Callable[[View], View], super().post(rule))
+
+    def put(self, rule: str) -> Callable[[View], View]:
+        return cast(Callable[[View], View], super().put(rule))
+
+    def delete(self, rule: str) -> Callable[[View], View]:
+        return cast(Callable[[View], View], super().delete(rule))
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # the library has no types
+    """The contract of the server. Failures are answered by :mod:`gateway.api.problems`, not by the library."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """The application has one handler for all failures."""
+
+
+def contract(app: Flask) -> Api:
+    """The contract, still without addresses."""
+    api = Api(
+        app,
+        spec_kwargs={
+            "title": "mastery-gateway",
+            "version": __version__,
+            "openapi_version": "3.1.0",
+            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        },
+    )
+    flow = {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": dict(SCOPES)}}
+    api.spec.components.security_scheme("oauth", {"type": "oauth2", "flows": flow})
+    api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
+    return api
+
+
+def finish(app: Flask, api: Api) -> None:
+    """Write into the contract what holds for all operations: who may call, and how failures look."""
+    document = api.spec
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for rule in app.url_map.iter_rules():
+        path = _as_path(rule.rule)
+        operations = document._paths.get(path)  # apispec offers no other way to look at what it holds
+        for method, operation in (operations or {}).items():
+            if method not in ("get", "post", "put", "delete", "patch") or method.upper() not in (rule.methods or ()):
+                continue
+            _finish_operation(operation, scopes_of(app.view_functions[rule.endpoint]) or frozenset(), problem)
+
+
+def _finish_operation(operation: dict[str, Any], scopes: frozenset[str], problem: dict[str, Any]) -> None:
+    operation["security"] = [{"oauth": [scope]} for scope in sorted(scopes)] + ([{"key": []}] if scopes else [])
+    responses = operation.setdefault("responses", {})
+    for status in [name for name in responses if str(name)[0] in "45" or name == "default"]:
+        del responses[status]
+    own = operation.pop("x-problems", ())
+    always = {"unauthorized", "forbidden", "too-many-requests"} if scopes else set()
+    body = {"bad-request", "too-large", "unsupported-media-type", "invalid"} if "requestBody" in operation else set()
+    query = {"invalid"} if any(each.get("in") == "query" for each in operation.get("parameters", ())) else set()
+    by_status: dict[int, list[str]] = {}
+    for name in sorted({*own, *always, *body, *query, "internal", "unavailable", "not-acceptable"}):
+        by_status.setdefault(int(TYPES[name][0]), []).append(TYPES[name][1])
+    for code, titles in sorted(by_status.items()):
+        responses[str(code)] = {"description": " Or: ".join(titles), "content": problem}
+
+
+def _as_path(rule: str) -> str:
+    """A rule of the framework as OpenAPI writes it."""
+    parts = [part if "<" not in part else "{" + part.strip("<>").split(":")[-1] + "}" for part in rule.split("/")]
+    return "/".join(parts)
+
+
+def serve(app: Flask, api: Api) -> None:
+    """Serve the document itself."""
+    from gateway.api.access import public
+    from gateway.api.encoding import answer
+
+    document = api.spec.to_dict()
+
+    @app.get("/v1/openapi.json")
+    @public
+    def openapi() -> Response:
+        """The contract, as OpenAPI 3.1."""
+        return answer(document)

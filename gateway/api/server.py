@@ -1,0 +1,53 @@
+"""The API under waitress, until a signal stops it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import waitress
+from flask import Flask
+
+from gateway.api.app import create_app
+from gateway.api.sites import Sites
+from gateway.core.errors import ConfigurationError
+from gateway.worker import stop_on_signals
+
+log = logging.getLogger(__name__)
+
+CHANNEL_SECONDS = 120
+MOST_CONNECTIONS = 500
+
+
+def run_server(
+    sites: Sites, *, host: str, port: int, threads: int, per_minute: int, now: Callable[[], datetime]
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests at work are answered first.
+
+    Raises :class:`ConfigurationError` (``serve.address``) if the address cannot be listened on.
+    """
+    app = create_app(sites, now=now, per_minute=per_minute)
+    server = make_server(app, host=host, port=port, threads=threads)
+    with stop_on_signals() as stop:
+        threading.Thread(target=server.run, name="waitress", daemon=True).start()
+        log.info("The API listens.", extra={"key": f"http://{host}:{server.effective_port}"})
+        stop.wait()
+        server.close()
+    log.info("The API has stopped.")
+
+
+def make_server(app: Flask, *, host: str, port: int, threads: int) -> waitress.server.BaseWSGIServer:
+    """A waitress server for ``app``, listening already; ``effective_port`` is where."""
+    try:
+        return waitress.create_server(
+            app, host=host, port=port, threads=threads, channel_timeout=CHANNEL_SECONDS,
+            connection_limit=MOST_CONNECTIONS, ident="mastery-gateway", expose_tracebacks=False,
+        )  # fmt: skip
+    except OSError as error:
+        raise ConfigurationError(
+            f"Nothing can listen on {host}, port {port}: {error.strerror}.",
+            hint="Choose another --port or --host.",
+            code="serve.address",
+        ) from error
