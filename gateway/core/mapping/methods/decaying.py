@@ -43,6 +43,21 @@ def _exact_decaying(levels: Levels, weights: Levels, capped: Sequence[bool], giv
     return value, "; ".join(steps if len(steps) <= 6 else [steps[0], "…", *steps[-4:]])
 
 
+def _folded(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
+    """The same value as :func:`_exact_decaying`, in whole numbers and without words."""
+    rate = _rate(given)
+    grid = lcm(*(level.denominator for level in levels))
+    numerator, denominator = int(levels[0] * grid), 1
+    for level, weight in zip(levels[1:], weights[1:], strict=True):
+        share, whole = rate.numerator * weight.numerator, rate.denominator * weight.denominator
+        if share >= whole:
+            numerator, denominator = int(level * grid), 1
+        else:
+            numerator = numerator * (whole - share) + int(level * grid) * share * denominator
+            denominator *= whole
+    return Fraction(numerator, denominator * grid), ""
+
+
 def _decaying(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     rate = _rate(given)
     kinds = runs.rows["weight"].unique().sort().to_list()
@@ -58,7 +73,7 @@ def _decaying(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> p
         pl.col("value").cast(pl.Float64) / (float(1 << bits) / grid),
         (pl.lit(runs.counts) <= _longest_certain(rounding, grid, denominator)).alias("certain"),
     )
-    return settle(_exact_decaying, runs, given, rounding, values)
+    return settle(_folded, runs, given, rounding, values)
 
 
 def _powers(base: Fraction, exponents: pl.Expr, runs: Runs) -> pl.Expr:
