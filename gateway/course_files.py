@@ -13,7 +13,7 @@ import xlsxwriter
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.gpa.columns import ColumnMatch, match_columns
 from gateway.core.gpa.compute import COLUMNS, FURTHER, GpaResult
-from gateway.core.gpa.courses import UNREAD
+from gateway.core.gpa.courses import PROBLEM, UNREAD
 from gateway.core.model import LINE
 from gateway.table_file import read_table
 from gateway.transport.atomic import atomic_file
@@ -86,14 +86,17 @@ def parquet_rows(path: Path) -> int:
 
 def parquet_slice(path: Path, match: ColumnMatch, start: int, rows: int) -> pl.DataFrame:
     """Some rows of a Parquet file; ``_line`` is the number of the row, from 1."""
-    frame = pl.scan_parquet(path).select(list(match.matched)).slice(start, rows).collect()
+    rows_of = pl.scan_parquet(path)
+    noted = [PROBLEM] if PROBLEM in rows_of.collect_schema() else []
+    frame = rows_of.select(*match.matched, *noted).slice(start, rows).collect()
     return renamed(frame.with_row_index(LINE, offset=start + 1), match)
 
 
 def renamed(frame: pl.DataFrame, match: ColumnMatch) -> pl.DataFrame:
     """The matched columns under their documented names, and ``_line``."""
     columns = [pl.col(name).alias(column) for name, column in match.matched.items()]
-    return frame.select(*columns, pl.col(LINE).cast(pl.Int64))
+    noted = [PROBLEM] if PROBLEM in frame.columns else []
+    return frame.select(*columns, *noted, pl.col(LINE).cast(pl.Int64))
 
 
 def _schema(match: ColumnMatch) -> dict[str, pl.DataType]:
@@ -127,11 +130,17 @@ def result_rows(results: Sequence[GpaResult]) -> pl.DataFrame:
     return pl.concat(tables)
 
 
-def write_table(rows: pl.DataFrame, path: Path, *, title: str = "GPA") -> None:
-    """Write ``rows`` by the ending of ``path``. In CSV and XLSX no cell acts as a formula; Parquet keeps the types."""
+def check_ending(path: Path) -> str:
+    """The ending of an output file. Raises :class:`DataError` (``gpa.file``) for one that cannot be written."""
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise DataError(f"{path} has no known ending.", hint=f"Use one of {', '.join(FORMATS)}.", code="gpa.file")
+    return ending
+
+
+def write_table(rows: pl.DataFrame, path: Path, *, title: str = "GPA") -> None:
+    """Write ``rows`` by the ending of ``path``. In CSV and XLSX no cell acts as a formula; Parquet keeps the types."""
+    ending = check_ending(path)
     with atomic_file(path) as file:
         if ending == ".parquet":
             rows.write_parquet(file)

@@ -21,14 +21,17 @@ from pathlib import Path
 import polars as pl
 
 from gateway.core.errors import DataError
+from gateway.core.gpa.catalogue import apply_catalogue
 from gateway.core.gpa.columns import ColumnMatch
 from gateway.core.gpa.compute import Period, compute_gpa
 from gateway.core.gpa.courses import prepare_courses
 from gateway.core.gpa.grades import Calendar
+from gateway.core.gpa.overrides import Override, note_course_overrides, override_courses, override_gpas
 from gateway.core.gpa.policy import Policy
 from gateway.core.partition import part_of
 from gateway.course_files import (
     append_csv,
+    check_ending,
     course_batches,
     open_courses,
     parquet_rows,
@@ -56,6 +59,8 @@ class Options:
     periods: tuple[Period, ...] = (Period.CUMULATIVE,)
     approximate: bool = False
     trace: bool = False
+    catalogue: pl.DataFrame | None = None
+    overrides: tuple[Override, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Computed:
     """What became of a course file: how its columns were read, and how many GPAs of each policy have which state.
 
     ``problems`` is the file that lists every problem by student, line and course; ``None`` when there is none.
+    ``unknown_courses`` are codes that the catalogue does not have.
     """
 
     match: ColumnMatch
@@ -86,6 +92,7 @@ class Computed:
     rows: int
     problems: Path | None
     storable: bool
+    unknown_courses: tuple[str, ...] = ()
 
 
 class _ScatteredError(Exception):
@@ -105,6 +112,8 @@ def compute_file(
 
     Problems go to a CSV beside ``out``. Raises :class:`DataError` when the file cannot be read as a course file.
     """
+    for path in (out, trace) if trace else (out,):
+        check_ending(path)
     match = open_courses(courses)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gpa-") as folder:
@@ -122,6 +131,7 @@ def compute_file(
             rows=sum(pl.scan_parquet(each).select(pl.len()).collect().item() for each in _files(done, "results")),
             problems=_problems(done, out),
             storable=all(policy.aggregate == "always" for policy in options.policies),
+            unknown_courses=_unknown_courses(done),
         )
 
 
@@ -223,13 +233,16 @@ def _compute_part(options: Options, part: Part, folder: Path) -> None:
 
 def _write(options: Options, courses: pl.DataFrame, folder: Path) -> None:
     """The tables of one part, for all policies, in ``folder``."""
+    courses, overrides, unknown = _completed(options, courses)
     prepared = prepare_courses(courses)
-    tables: dict[str, list[pl.DataFrame]] = {"results": [], "problems": [], "trace": []}
+    tables: dict[str, list[pl.DataFrame]] = {"results": [], "problems": [], "trace": [], "unknown": [unknown]}
     for policy in options.policies:
         result = compute_gpa(
             policy, prepared, as_of=options.as_of, trace=options.trace, students=options.students,
             calendar=options.calendar, periods=options.periods, approximate=options.approximate,
         )  # fmt: skip
+        if overrides:
+            result = note_course_overrides(override_gpas(result, overrides), overrides)
         tables["results"].append(result_rows([result]))
         tables["problems"].append(result.problems)
         if result.trace is not None:
@@ -239,6 +252,24 @@ def _write(options: Options, courses: pl.DataFrame, folder: Path) -> None:
             table = pl.concat(made)
             by_student = ["student_id"] if name == "results" else []
             table.sort(by_student, maintain_order=True).write_parquet(folder / f"{name}.parquet", compression="lz4")
+
+
+def _completed(options: Options, courses: pl.DataFrame) -> tuple[pl.DataFrame, list[Override], pl.DataFrame]:
+    """The courses with what the catalogue and people say of them, their overrides, and codes not in the catalogue."""
+    unknown: list[str] = []
+    if options.catalogue is not None:
+        courses, unknown = apply_catalogue(courses, options.catalogue)
+    overrides: list[Override] = []
+    if options.overrides:
+        here = set(courses["student_id"].cast(pl.String).str.strip_chars().unique())
+        overrides = [each for each in options.overrides if each.student_id in here]
+        courses = override_courses(courses, overrides)
+    return courses, overrides, pl.DataFrame({"course_code": unknown}, schema={"course_code": pl.String})
+
+
+def _unknown_courses(folders: Sequence[Path]) -> tuple[str, ...]:
+    codes = [pl.read_parquet(file)["course_code"] for file in _files(folders, "unknown")]
+    return tuple(pl.concat(codes).unique().sort()) if codes else ()
 
 
 def _files(folders: Sequence[Path], table: str) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,8 @@ from gateway.core.gpa.compile import compile_policy
 from gateway.core.gpa.examples import check_examples
 from gateway.core.gpa.policy import Policy
 from gateway.transport.yaml_file import read_document
+
+_POLICY = re.compile(r"""^["']?policy["']?\s*:\s*["']?([^"'\s#]+)""", re.MULTILINE)
 
 
 def load_policy(path: Path) -> Policy:
@@ -54,8 +57,10 @@ def _overlaps(policies: Sequence[Policy]) -> Iterable[ConfigurationError]:
             )
 
 
-def find_policy(name: str, folder: Path, as_of: date) -> Policy:
+def find_policy(name: str, folder: Path | Sequence[Path], as_of: date) -> Policy:
     """The version of the policy ``name`` that holds on ``as_of``; ``name`` may be the path of a file instead.
+
+    Of several folders the first that has a policy of this name is taken.
 
     Raises :class:`MappingError`: ``policy.unknown`` if there is none of that name, ``policy.not-in-force`` if ``as_of``
     lies outside every version.
@@ -63,23 +68,40 @@ def find_policy(name: str, folder: Path, as_of: date) -> Policy:
     if name.endswith((".yaml", ".yml")):
         found = [load_policy(Path(name))]
     else:
-        named = {path: path.stem for path in folder.glob("*.yaml")}
-        near = [path for path, stem in named.items() if stem == name or stem.startswith(f"{name}.")]
-        found = [each for each in map(load_policy, sorted(near or named)) if each.name == name]
-        if not found:
-            known = sorted(named.values())
-            raise MappingError(
-                f'There is no policy "{name}" in {folder}.{did_you_mean(name, known)}',
-                hint=f"There are: {', '.join(known)}." if known else "Put policy files there.",
-                code="policy.unknown",
-            )
+        found = policy_versions(name, [folder] if isinstance(folder, Path) else folder)
     holding = [each for each in found if each.in_force(as_of)]
     if len(holding) == 1:
         return holding[0]
+    raise _not_one(found, holding, as_of)
+
+
+def policy_versions(name: str, folders: Sequence[Path]) -> list[Policy]:
+    """All versions of a policy, from the first folder that has one; other policies are not checked."""
+    known: set[str] = set()
+    for folder in folders:
+        named = {path: _name(path) for path in sorted(folder.glob("*.yaml"))}
+        found = [load_policy(path) for path, policy in named.items() if policy == name]
+        if found:
+            return found
+        known |= set(named.values())
+    raise MappingError(
+        f'There is no policy "{name}" in {" or ".join(map(str, folders))}.{did_you_mean(name, sorted(known))}',
+        hint=f"There are: {', '.join(sorted(known))}." if known else "Put policy files there.",
+        code="policy.unknown",
+    )
+
+
+def _name(path: Path) -> str:
+    """The name of the policy in a file at a glance; the file's own where it does not show."""
+    shown = _POLICY.search(path.read_text(encoding="utf-8", errors="replace"))
+    return shown[1] if shown else path.stem
+
+
+def _not_one(found: Sequence[Policy], holding: Sequence[Policy], as_of: date) -> MappingError:
     spans = "; ".join(
         f"{each.version} from {each.first_day} until {each.last_day or 'further notice'}" for each in found
     )
-    raise MappingError(
+    return MappingError(
         f'{"Several versions" if holding else "No version"} of the policy "{found[0].name}" hold on {as_of}: {spans}.'
         if holding
         else f'The date {as_of} lies outside every version of the policy "{found[0].name}": {spans}.',

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from gateway.core.errors import ConfigurationError, TransientError
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that this version of the gateway works with."""
 
 BUSY_SECONDS = 30

@@ -14,7 +14,27 @@ from sqlalchemy.engine import Connection
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.gpa.overrides import Override
 from gateway.store.database import Store
-from gateway.store.schema import gpa_overrides
+from gateway.store.schema import UtcTime, metadata
+
+gpa_overrides = sa.Table(
+    "gpa_overrides",
+    metadata,
+    sa.Column("district", sa.String(255), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("student_id", sa.String(255), nullable=False),
+    sa.Column("policy", sa.String(255)),
+    sa.Column("gpa", sa.String(32)),
+    sa.Column("course", sa.JSON(none_as_null=True)),
+    sa.Column("course_values", sa.JSON(none_as_null=True)),
+    sa.Column("person", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("decided_on", sa.String(10), nullable=False),
+    sa.Column("recorded_at", UtcTime, nullable=False),
+    sa.Column("withdrawn_by", sa.String(255)),
+    sa.Column("withdrawn_why", sa.Text),
+    sa.Column("withdrawn_at", UtcTime),
+)
+"""Decisions of people. Rows are added, and withdrawn once; nothing else changes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from gateway.core.errors import raise_problems
 from gateway.core.framework import Framework
 from gateway.core.mapping import CompiledMapping, Mapped, gather_evidence, merge_mapped
 from gateway.core.mapping.collect import Collected
@@ -24,7 +25,7 @@ from gateway.core.mapping.scales import plain
 from gateway.core.model import SCORE, TIME
 from gateway.core.partition import STUDENT_TABLES
 from gateway.core.records import Continuum, Gradebook, Naming, ScaleValue
-from gateway.mappings import load_mapping
+from gateway.mappings import in_force, load_mapping
 from gateway.store.snapshots import Snapshot
 from gateway.sync.planning import write_desired
 from gateway.sync.work import Work
@@ -33,18 +34,22 @@ SHARED_TABLES = (
     "academic_sessions", "orgs", "courses", "classes", "users", "enrollments", "categories", "score_scales",
     "score_scale_values", "line_items", "line_item_learning_objectives", "line_item_score_scales",
 )  # fmt: skip
-OUTPUTS = ("levels", "continuum", "credits")
+OUTPUTS = ("levels", "continuum", "credits", "placement")
 """What stands under ``map/`` of a run, in the snapshot's parts, each sorted by student."""
 
 
 def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = None) -> Mapping[str, Any]:
     """Write ``map/`` and ``desired/`` of the run; returns the counts for the report. A ``framework`` that was pulled
-    takes the place of the file that the mapping names."""
+    takes the place of the file that the mapping names.
+
+    Raises :class:`MappingError` (``mapping.not-in-force``) outside the mapping's ``effective`` dates.
+    """
     compiled = load_mapping(work.sync.mapping, framework=framework)
+    as_of = work.run.started_at.astimezone(work.district.time_zone).date()
+    raise_problems([fault] if (fault := in_force(compiled, as_of)) else [])
     tables = {
         name: snapshot.read(name, gone_after=work.sync.missing_pulls) for name in SHARED_TABLES if snapshot.has(name)
     }
-    as_of = work.run.started_at.astimezone(work.district.time_zone).date()
     facts = line_item_facts(tables)
     domains = _domains(compiled)
     naming = Naming(work.district.id, work.sync.name, work.sync.push.category, compiled.name, _scale(compiled))
@@ -76,7 +81,7 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
         "levels": sum(levels),
         "students": sum(students),
         "unmatched": int(whole.unmatched["rows"].sum()),
-        "warnings": [],
+        "warnings": [finding.message for finding in compiled.framework.problems()],
     }
 
 
@@ -85,7 +90,11 @@ def _on_disk(folder: Path, part: int, mapped: Mapped) -> Mapped:
     for name in OUTPUTS:
         _write_part(folder, name, part, getattr(mapped, name))
     return replace(
-        mapped, levels=mapped.levels.clear(), continuum=mapped.continuum.clear(), credits=mapped.credits.clear()
+        mapped,
+        levels=mapped.levels.clear(),
+        continuum=mapped.continuum.clear(),
+        credits=mapped.credits.clear(),
+        placement=mapped.placement.clear(),
     )
 
 
@@ -114,11 +123,12 @@ def _map_part(
     }
     evidence = gather_evidence({**shared, **own}, line_items=facts)
     collected = compiled.collect(evidence, as_of=as_of)
-    where = _where(collected, len(compiled.ids), shared)
+    where = where_scored(collected, len(compiled.ids), shared)
     return compiled.summarise(collected, evidence=evidence.height, as_of=as_of), where
 
 
-def _where(collected: Collected, numbers: int, shared: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def where_scored(collected: Collected, numbers: int, shared: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Where levels come from: ``student_id``, ``class_id``, the competency's ``number``, and the last ``time``."""
     counted = collected.counted
     if "line_items" not in shared or "line_item_id" not in counted.columns:
         return _NOWHERE

@@ -16,6 +16,7 @@ from gateway.core.errors import ConfigurationError, LockedError
 from gateway.core.exchange import Action, Change, Outcome, OutcomeState, Page, Stream
 from gateway.store import (
     api_schema,  # noqa: F401
+    gpa_overrides,  # noqa: F401
     ledger,
     open_store,
     plans,

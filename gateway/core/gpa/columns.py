@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -11,6 +11,10 @@ from gateway.core.gpa.language import COURSE_COLUMNS
 from gateway.core.gpa.words import folded
 
 REQUIRED = ("student_id", "course_code", "credit", "grade")
+
+FURTHER = ("competency", "weight_as", "residency", "top_half", "act", "sat", "seventh_semester_on", "graduated_on",
+           "policy", "gpa", "person", "reason", "column", "value", "on", "date")  # fmt: skip
+"""Columns of the small tables beside a course file, by their own names only, but for the spelling."""
 
 _ALSO: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "student_id": ("student", "student number", "student no", "pupil", "pupil id", "sis id", "learner id", "id"),
@@ -30,9 +34,10 @@ _ALSO: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "status": ("course status", "state"),
     "school_id": ("school", "school code", "school number"),
     "completed_on": ("completed", "completion date", "date completed", "end date", "posted on"),
+    "competency": ("standard", "learning target", "skill"),
 })  # fmt: skip
 
-_EXACT = {folded(column): column for column in COURSE_COLUMNS}
+_EXACT = {folded(column): column for column in (*COURSE_COLUMNS, *FURTHER)}
 _ALSO_FOLDED = {folded(also): column for column, names in _ALSO.items() for also in names}
 
 
@@ -53,8 +58,14 @@ class ColumnMatch:
         return lines
 
 
-def match_columns(names: Iterable[str], place: str = "the course file") -> ColumnMatch:
-    """Find the documented columns among ``names``; exact names come first.
+def match_columns(
+    names: Iterable[str],
+    place: str = "the course file",
+    *,
+    columns: Sequence[str] = COURSE_COLUMNS,
+    required: Sequence[str] = REQUIRED,
+) -> ColumnMatch:
+    """Find the documented ``columns`` among ``names``; exact names come first. ``score`` can stand for ``grade``.
 
     Raises :class:`DataError` (``gpa.columns``) when a required one is missing, or when two columns claim one meaning.
     """
@@ -63,7 +74,7 @@ def match_columns(names: Iterable[str], place: str = "the course file") -> Colum
     for known in (_EXACT, _ALSO_FOLDED):
         for name in header:
             column = known.get(folded(name))
-            if name in matched or column is None:
+            if name in matched or column is None or column not in columns:
                 continue
             taken = next((other for other, taken in matched.items() if taken == column), None)
             if taken is None:
@@ -74,8 +85,8 @@ def match_columns(names: Iterable[str], place: str = "the course file") -> Colum
                     hint="Rename or remove one of the two.",
                     code="gpa.columns",
                 )
-    missing = tuple(column for column in COURSE_COLUMNS if column not in matched.values())
-    needed = [column for column in REQUIRED if column in missing and not (column == "grade" and "score" not in missing)]
+    missing = tuple(column for column in columns if column not in matched.values())
+    needed = [column for column in required if column in missing and not (column == "grade" and "score" not in missing)]
     if needed:
         raise DataError(
             f"No column of {place} is the {' or the '.join(needed)}.",

@@ -18,12 +18,13 @@ from gateway.core.gpa.policy import Conversion, Policy, Rule
 from gateway.core.gpa.words import plain_grade
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import MICROS, read_rounding, to_micros
-from gateway.core.model import SCORE
+from gateway.core.model import LINE, SCORE
 
 LEVEL_COLUMNS = ("student_id", "course_code", "competency", "level")
 """The columns that a table of levels must have; ``school_year``, ``term`` and ``weight_as`` are used when there."""
 
 _KEYS = ("student_id", "course_code", "school_year", "term")
+_WHEN = ("grade_level", "school_id", "completed_on")
 _MOST_LEVELS = 5
 _MOST_PROBES = 20_000
 
@@ -61,6 +62,17 @@ def convert_levels(policy: Policy, courses: pl.DataFrame, levels: pl.DataFrame) 
         pl.when(has).then("new_score").otherwise(old[1]).alias("score"),
         pl.when(has).then("said").otherwise(old[2]).alias(PROBLEM),
     ).drop("new_grade", "new_score", "said", "has")
+
+
+def courses_of_levels(levels: pl.DataFrame) -> pl.DataFrame:
+    """One course attempt for each student, course, school year and term of ``levels``, still without credit."""
+    keys = [key for key in (*_KEYS, *_WHEN) if key in levels.columns]
+    own = [pl.col(key).cast(pl.String) for key in keys if key not in _WHEN]
+    rows = levels.group_by(own, maintain_order=True).agg(
+        *(pl.col(key).cast(pl.String).drop_nulls().last() for key in keys if key in _WHEN),
+        *([pl.col(LINE).first().cast(pl.Int64)] if LINE in levels.columns else []),
+    )
+    return rows.with_columns(pl.lit(None, pl.String).alias("credit"), pl.lit(None, pl.String).alias("grade"))
 
 
 def grade_of_levels(policy: Policy, levels: Sequence[Any]) -> tuple[str | None, str | None]:

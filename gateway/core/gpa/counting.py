@@ -28,7 +28,7 @@ from gateway.core.gpa.grades import (
 )
 from gateway.core.gpa.points import credit_columns, points_column, weight_columns
 from gateway.core.gpa.policy import Do, Policy, Scale
-from gateway.core.gpa.problems import Problem
+from gateway.core.gpa.problems import ALWAYS, Problem
 
 _WAITING = {
     Cell.EMPTY: Problem.GRADE_MISSING, Cell.WAIT: Problem.GRADE_WAITS, Cell.DEADLINE: Problem.DEADLINE_UNKNOWN,
@@ -226,7 +226,7 @@ def _fault(scale: Scale, cells: frozenset[Cell], *, filtered: bool, weighted: bo
     """The number of the problem of a course that would count; 0 is none. Only what can occur is asked."""
     cell, why = pl.col("cell"), pl.col("why")
     nothing = pl.lit(0, pl.UInt8)
-    asked: list[tuple[pl.Expr, pl.Expr]] = [(pl.col("fault") == Problem.ROW_UNREADABLE.number, pl.col("fault"))]
+    asked: list[tuple[pl.Expr, pl.Expr]] = [(pl.col("fault").is_in(ALWAYS), pl.col("fault"))]
     if filtered:
         asked.append((why == int(Why.FILTERED), nothing))
         asked.append((pl.col("filter_fault") > 0, pl.col("filter_fault")))

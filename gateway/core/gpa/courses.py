@@ -31,6 +31,9 @@ PROBLEM = "_problem"
 
 UNREAD = "_unread"
 """A text column that says why a row of a file could not be read, where its student still could."""
+OVERRIDE_PROBLEM = "_override_problem"
+"""A text column that says why an override of a course could not be applied, so that its student waits."""
+
 OVERRIDE = "override"
 """A text column that says who changed a course's values by hand, when and why."""
 
@@ -81,7 +84,7 @@ def prepare_courses(courses: pl.DataFrame) -> Courses:
     columns += _provenance(courses)
     columns.append(_shared(codes, texts["course_code"]))
     rows = pl.DataFrame(columns)
-    faults = _faults(rows, [name for name in (UNREAD, PROBLEM) if name in courses.columns])
+    faults = _faults(rows, [name for name in (UNREAD, PROBLEM, OVERRIDE_PROBLEM) if name in courses.columns])
     return Courses(added(rows, faults), pl.Series(students, dtype=pl.String), vocabulary, given)
 
 
@@ -121,7 +124,8 @@ def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
 def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
     nothing = pl.repeat(None, len(courses), dtype=pl.String, eager=True)
     notes = [
-        (courses[name] if name in courses.columns else nothing).alias(name) for name in (PROBLEM, UNREAD, OVERRIDE)
+        (courses[name] if name in courses.columns else nothing).alias(name)
+        for name in (PROBLEM, UNREAD, OVERRIDE_PROBLEM, OVERRIDE)
     ]
     line = courses[LINE].cast(pl.Int64) if LINE in courses.columns else pl.int_range(1, len(courses) + 1, eager=True)
     return [*notes, line.alias("line"), pl.int_range(len(courses), dtype=pl.UInt32, eager=True).alias(ROW)]
@@ -195,7 +199,7 @@ def _read_ag(text: str) -> int:
     return 1 if text.lower() in tuple("abcdefg") else _read_flag(text)
 
 
-def _read_year(text: str) -> int | None:
+def read_year(text: str) -> int | None:
     """The year in which the school year ends: ``2025-2026``, ``2025-26``, ``2025/26`` and ``2026`` are 2026."""
     match = _YEARS.fullmatch(text)
     if match is None:
@@ -223,7 +227,7 @@ _READ: tuple[tuple[str, str, Callable[[str], Any], pl.DataType], ...] = (
     ("score", "score_micros", read_micros, pl.Int64()),
     ("core", "core_flag", _read_flag, pl.Int8()),
     ("ag", "ag_flag", _read_ag, pl.Int8()),
-    ("school_year", "year", _read_year, pl.Int32()),
+    ("school_year", "year", read_year, pl.Int32()),
     ("grade_level", "level_of_student", _read_grade_level, pl.Int32()),
     ("completed_on", "completed", _read_day, pl.Date()),
 )
@@ -241,6 +245,8 @@ def _faults(rows: pl.DataFrame, said: Sequence[str]) -> pl.Series:
         .when(pl.col("credit_micros") < 0).then(Problem.CREDIT_NEGATIVE.number)
         .when(pl.col("score_micros") == UNREADABLE).then(Problem.SCORE_UNREADABLE.number)
     )  # fmt: skip
+    if OVERRIDE_PROBLEM in said:
+        fault = fault.when(pl.col(OVERRIDE_PROBLEM).is_not_null()).then(Problem.OVERRIDE_UNCLEAR.number)
     if PROBLEM in said:
         fault = fault.when(pl.col(PROBLEM).is_not_null()).then(Problem.NO_GRADE_FROM_LEVELS.number)
     if twice is not None:

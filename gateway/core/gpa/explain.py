@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from gateway.core.gpa.changes import WhatIf
 from gateway.core.gpa.compute import GpaResult, compute_gpa
 from gateway.core.gpa.grades import Calendar
 from gateway.core.gpa.policy import Kind, Policy, Weigh
@@ -38,14 +39,47 @@ def explain_result(result: GpaResult) -> Iterator[str]:
     for row in result.gpas.iter_rows(named=True):
         yield f"{policy.title} ({policy.name} {policy.version}, {policy.digest[:12]}): {_number(policy, row)}"
         yield from _lines(policy, row, result.trace)
-        yield _sum(policy, row)
+        yield worked_sum(policy, row)
         if row["standing"]:
             yield f"Standing: {row['standing']}."
-        if row["reason"]:
+        if row["reason"] and row["gpa"] is not None:
             yield f"Note: {row['reason']}"
         yield f"Rules: {policy.source.name} ({policy.source.year})."
         if policy.label:
             yield policy.label
+
+
+def explain_what_if(tried: WhatIf) -> Iterator[str]:
+    """Before, after, and every course that counts otherwise, or is new."""
+    for side, result in (("Before", tried.before), ("After", tried.after)):
+        for row in result.gpas.iter_rows(named=True):
+            yield f"{side}: {_number(result.policy, row)}; {worked_sum(result.policy, row)}"
+    if tried.difference is not None:
+        yield f"Difference: {tried.difference:+.{tried.before.policy.round_gpa.places}f}"
+    for change in trace_changes(tried):
+        yield f"  line {change['line']}: {change['before'] or 'not there'}"
+        yield f"    now: {change['after'] or 'not there'}"
+    if tried.after.policy.label:
+        yield tried.after.policy.label
+
+
+def trace_changes(tried: WhatIf) -> list[dict[str, Any]]:
+    """``line``, ``before`` and ``after``: the worked line of each course that counts otherwise; ``None`` for none."""
+    old, new = (_by_line(result) for result in (tried.before, tried.after))
+    return [
+        {"line": line, "before": old.get(line), "after": new.get(line)}
+        for line in sorted(old.keys() | new.keys())
+        if old.get(line) != new.get(line)
+    ]
+
+
+def _by_line(result: GpaResult) -> dict[int, str]:
+    if result.trace is None:
+        return {}
+    return {
+        course["line"]: f"{_course(course)}: {_worked(result.policy, course)}"
+        for course in result.trace.iter_rows(named=True)
+    }
 
 
 def gpa_text(policy: Policy, gpa: Decimal | None) -> str:
@@ -79,7 +113,7 @@ def _worked(policy: Policy, course: Mapping[str, Any]) -> str:
         return f"{shown}, {course['why']} ({course['clause']}){note}"
     counted = course["counted_as"]
     said = str(shown) if counted in (None, course["grade"]) else f"{shown} counts as {counted}"
-    weight = _weight(policy, course["weight"])
+    weight = weight_words(policy, course["weight"])
     shares = "" if course["attempts_averaged"] == 1 else f", one of {course['attempts_averaged']} attempts averaged"
     unit = "grades" if policy.kind is Kind.SEMESTERS else "credit"
     return (
@@ -88,7 +122,8 @@ def _worked(policy: Policy, course: Mapping[str, Any]) -> str:
     )
 
 
-def _weight(policy: Policy, weight: Decimal) -> str:
+def weight_words(policy: Policy, weight: Decimal) -> str:
+    """What a weight does to a course, in brackets; nothing for none."""
     how = policy.weighting.how if policy.weighting else None
     if how is None or weight == (1 if how is Weigh.MULTIPLY else 0):
         return ""
@@ -102,7 +137,8 @@ def _weight(policy: Policy, weight: Decimal) -> str:
     return f" ({words[how].format(plain(weight))})"
 
 
-def _sum(policy: Policy, row: Mapping[str, Any]) -> str:
+def worked_sum(policy: Policy, row: Mapping[str, Any]) -> str:
+    """The last line: quality points over credits, rounded; or why there is no number."""
     if row["gpa"] is None:
         return "No number: " + (row["reason"] or str(row["state"]).replace("_", " "))
     unit = "grades" if policy.kind is Kind.SEMESTERS else "credits"

@@ -38,6 +38,7 @@ class Problem(StrEnum):
     PART_OF_SEMESTER = "part-of-semester"
     CREDIT_TOO_FINE = "credit-too-fine"
     TOO_HARD = "selection-too-hard"
+    OVERRIDE_UNCLEAR = "override-unclear"
 
     @property
     def number(self) -> int:
@@ -54,6 +55,8 @@ class Problem(StrEnum):
 
 _NUMBERS = {problem: number for number, problem in enumerate(Problem, start=1)}
 BY_NUMBER = {number: problem for problem, number in _NUMBERS.items()}
+ALWAYS = (_NUMBERS[Problem.ROW_UNREADABLE], _NUMBERS[Problem.OVERRIDE_UNCLEAR])
+"""Problems that make a GPA wait even where the policy would leave the row out: what it stands for is not known."""
 
 _SENTENCES: dict[Problem, tuple[str, str]] = {
     Problem.ROW_UNREADABLE: ("The row cannot be read.", "Correct the line."),
@@ -85,5 +88,6 @@ _SENTENCES: dict[Problem, tuple[str, str]] = {
     Problem.GRADE_LEVEL_MISSING: ("The student's grade level at that time is missing.", "Fill grade_level."),
     Problem.PART_OF_SEMESTER: ("The credit is not a whole number of semesters.", "Correct the credit."),
     Problem.CREDIT_TOO_FINE: ("A selection counts in hundredths of a unit.", "Give the credit at most two places."),
+    Problem.OVERRIDE_UNCLEAR: ("An override does not fit exactly one course.", "Withdraw it, or name the course anew."),
     Problem.TOO_HARD: ("The best selection could not be proven in the time allowed.", "A person must decide."),
 }

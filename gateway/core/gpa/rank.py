@@ -22,12 +22,7 @@ def class_rank(policy: Policy, gpas: pl.DataFrame, groups: pl.DataFrame) -> pl.D
     """
     rules = policy.rank
     if rules is None:
-        raise MappingError(
-            f"The policy {policy.name} has no class rank.",
-            hint="Add `rank` to it.",
-            code="policy.no-rank",
-            place=Place(policy.file),
-        )
+        raise no_rank(policy)
     keys = list(rules.group)
     known = groups.select(pl.col("student_id").cast(pl.String), *keys).unique(
         "student_id", keep="first", maintain_order=True
@@ -55,4 +50,14 @@ def class_rank(policy: Policy, gpas: pl.DataFrame, groups: pl.DataFrame) -> pl.D
         pl.when(enough).then(ahead * 10 // size + 1).alias("decile"),
         pl.when(enough).then((ahead + 1) * 2 <= size).alias("top_half"),
         note.alias("rank_note"),
+    )
+
+
+def no_rank(policy: Policy) -> MappingError:
+    """That a policy ranks nobody."""
+    return MappingError(
+        f"The policy {policy.name} has no class rank.",
+        hint="Add `rank` to it.",
+        code="policy.no-rank",
+        place=Place(policy.file),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from gateway.core.gpa.courses import PROBLEM, ROW, STUDENT, UNREAD, Courses
+from gateway.core.gpa.courses import OVERRIDE_PROBLEM, PROBLEM, ROW, STUDENT, UNREAD, Courses
 from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.policy import Policy
 from gateway.core.gpa.problems import BY_NUMBER
@@ -16,7 +16,7 @@ def problem_table(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.Da
     if faulty.is_empty():
         return NO_PROBLEMS
     problems = [BY_NUMBER[number] for number in faulty["fault"]]
-    said = selected(courses.rows, pl.coalesce(UNREAD, PROBLEM)).to_series()
+    said = selected(courses.rows, pl.coalesce(UNREAD, OVERRIDE_PROBLEM, PROBLEM)).to_series()
     detail = said.gather(faulty[ROW]).to_list()
     names = courses.students.gather(faulty[STUDENT]) if len(courses.students) else faulty[STUDENT].cast(pl.String)
     return pl.DataFrame(

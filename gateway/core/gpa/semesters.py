@@ -9,7 +9,7 @@ from gateway.core.gpa.courses import ROW, STUDENT, Courses
 from gateway.core.gpa.filters import lookup, word_among
 from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.policy import Policy, Semesters, Weighting
-from gateway.core.gpa.problems import Problem
+from gateway.core.gpa.problems import ALWAYS, Problem
 from gateway.core.gpa.words import folded
 from gateway.core.mapping.rounding import MICROS
 
@@ -26,7 +26,8 @@ def count_semesters(policy: Policy, courses: Courses, rows: pl.DataFrame) -> pl.
     used = pl.col("why") == int(Why.USED)
     inside = pl.col("counts_as").is_between(rules.first_grade_level, rules.last_grade_level)
     fault = (
-        pl.when(pl.col("fault") > 0).then(pl.when(inside.fill_null(True)).then("fault").otherwise(0))
+        pl.when(pl.col("fault").is_in(ALWAYS)).then("fault")
+        .when(pl.col("fault") > 0).then(pl.when(inside.fill_null(True)).then("fault").otherwise(0))
         .when(used & pl.col("counts_as").is_null()).then(Problem.GRADE_LEVEL_MISSING.number)
         .when(used & inside & pl.col("grades").is_null()).then(Problem.PART_OF_SEMESTER.number)
         .otherwise(0)

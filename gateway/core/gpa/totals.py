@@ -124,11 +124,17 @@ def shown_columns(policy: Policy) -> list[pl.Expr]:
         pl.lit(policy.version).alias("version"),
         _decimal(pl.col("micros")).alias("gpa"),
         pl.col("state"),
-        _decimal(pl.col("units") // shares).alias("credits"),
-        _decimal(pl.col("quality") // (MICROS * shares), QUALITY).alias("quality_points"),
-        pl.col("courses_used", "period", "standing", "reason"),
-        _decimal(pl.col("earned")).alias("credits_earned"),
+        _told(_decimal(pl.col("units") // shares)).alias("credits"),
+        _told(_decimal(pl.col("quality") // (MICROS * shares), QUALITY)).alias("quality_points"),
+        _told(pl.col("courses_used")).alias("courses_used"),
+        pl.col("period", "standing", "reason"),
+        _told(_decimal(pl.col("earned"))).alias("credits_earned"),
     ]
+
+
+def _told(number: pl.Expr) -> pl.Expr:
+    """A number that is not told while a course waits: it would be a part taken for the whole."""
+    return pl.when(pl.col("state") != State.PENDING).then(number)
 
 
 def _state(policy: Policy) -> pl.Expr:

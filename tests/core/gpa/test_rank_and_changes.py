@@ -13,16 +13,14 @@ from gateway.core.errors import DataError, MappingError
 from gateway.core.gpa.changes import (
     AddCourse,
     ChangeCourse,
-    Override,
     RemoveCourse,
     RepeatCourse,
-    compare_policies,
-    override_courses,
-    override_gpas,
     what_if,
 )
+from gateway.core.gpa.comparison import compare_policies
 from gateway.core.gpa.compute import compute_gpa
 from gateway.core.gpa.explain import explain_gpa
+from gateway.core.gpa.overrides import Override, override_courses, override_gpas
 from gateway.core.gpa.rank import class_rank
 from tests.core.gpa.builders import TODAY, compute, only, policy_of, shipped, transcript
 

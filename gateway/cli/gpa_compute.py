@@ -1,0 +1,218 @@
+"""``gpa compute`` and ``gpa rank``: GPAs of a whole course file, or of the newest pull, into files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.command import Command
+from gateway.cli.gpa_inputs import OUT_FILE, Inputs, input_options
+from gateway.core.errors import EXIT_WARNINGS
+
+if TYPE_CHECKING:
+    from gateway.core.gpa.policy import Policy
+    from gateway.gpa_batch import Computed, Options
+
+PERIODS = ("cumulative", "year", "term", "projected")
+_UNDONE = ("pending", "refused")
+
+_policies = click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
+_sync = click.option("--sync", "sync_name", metavar="NAME", help="Take the courses of this sync's newest pull.")
+_final = click.option(
+    "--final-grades", metavar="CATEGORY", help="With --sync: the category of line items that hold final grades."
+)
+_mapping = click.option(
+    "--from-levels", is_flag=True, help="With --sync: grades from the levels of its mapping, course by course."
+)
+_approximate = click.option(
+    "--approximate", is_flag=True, help="Make the approximation where a school aggregates no GPA; never stored."
+)
+_workers = click.option(
+    "--workers", type=click.IntRange(1, 64), default=min(2, os.cpu_count() or 1), show_default=True, help="Processes."
+)
+_out = click.option("--out", type=OUT_FILE, required=True, help="The result: CSV, XLSX or Parquet.")
+
+
+@click.command(cls=Command)
+@_policies
+@input_options("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+@_sync
+@_final
+@_mapping
+@_out
+@click.option(
+    "--trace",
+    type=OUT_FILE,
+    is_flag=False,
+    flag_value=Path("-"),
+    help="Also a row a course: FILE, or beside the result.",
+)
+@click.option(
+    "--periods", metavar="LIST", default="cumulative", show_default=True, help="Of cumulative, year, term, projected."
+)
+@_approximate
+@_workers
+def compute(
+    inputs: Inputs,
+    *,
+    policies: tuple[str, ...],
+    sync_name: str | None,
+    final_grades: str | None,
+    from_levels: bool,
+    out: Path,
+    trace: Path | None,
+    periods: str,
+    approximate: bool,
+    workers: int,
+) -> int:
+    """Compute each student's GPA by every POLICY (a name, or a file) and write one row a student and policy.
+
+    What cannot be told waits, with student, course and line, in a file of problems beside the result; exit code 3.
+    """
+    from gateway.gpa_batch import compute_file
+
+    found = [inputs.policy(name) for name in policies]
+    if trace == Path("-"):
+        trace = out.with_name(f"{out.stem}.trace{out.suffix}")
+    options = _options(inputs, found, periods=periods, approximate=approximate, trace=trace is not None)
+    with _course_file(inputs, found, sync_name, final_grades, from_levels=from_levels) as (courses, notes):
+        computed = compute_file(options, courses, out, trace=trace, workers=workers)
+    _answer(inputs, found, computed, notes, {"out": out, "trace": trace, "problems": computed.problems})
+    return EXIT_WARNINGS if any(states.get(each) for states in computed.states.values() for each in _UNDONE) else 0
+
+
+@click.command(cls=Command)
+@click.argument("policy_name", metavar="POLICY")
+@input_options("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+@_out
+@_workers
+def rank(inputs: Inputs, *, policy_name: str, out: Path, workers: int) -> int:
+    """Compute each student's GPA by POLICY, and rank, percentile and decile within the groups that it names.
+
+    The groups (school_id, grade_level) are those of --students, else of each student's newest courses.
+    """
+    from gateway.gpa_rank import rank_file
+
+    policy = inputs.policy(policy_name)
+    options = _options(inputs, [policy], periods="cumulative", approximate=False, trace=False)
+    with _course_file(inputs, [policy], None, None, from_levels=False) as (courses, notes):
+        ranked = rank_file(options, courses, out, workers=workers)
+    told = {
+        "policy": policy.name, "version": policy.version, "digest": policy.digest, "students": ranked.students,
+        "ranked": ranked.ranked, "groups": ranked.groups, "unranked": ranked.unranked, "notes": notes,
+        "files": {"out": str(out)},
+    }  # fmt: skip
+    inputs.invocation.answer(told, [*notes, *ranked.lines(policy), f"Written to {out}"])
+    return EXIT_WARNINGS if ranked.computed.states.get(policy.name, {}).get("pending") else 0
+
+
+def _options(inputs: Inputs, policies: list[Policy], *, periods: str, approximate: bool, trace: bool) -> Options:
+    from gateway.core.gpa.compute import Period
+    from gateway.gpa_batch import Options
+
+    named = list(dict.fromkeys(each.strip() for each in periods.split(",") if each.strip()))
+    for each in named:
+        if each not in PERIODS:
+            raise click.BadParameter(
+                f"There is no period {each!r}; there are {', '.join(PERIODS)}", param_hint="--periods"
+            )
+    return Options(
+        policies=tuple(policies),
+        as_of=inputs.as_of,
+        students=inputs.student_facts(),
+        calendar=inputs.days(),
+        periods=tuple(Period(each) for each in named),
+        approximate=approximate,
+        trace=trace,
+        catalogue=inputs.read_catalogue(),
+        overrides=inputs.overrides(),
+    )
+
+
+@contextmanager
+def _course_file(
+    inputs: Inputs, policies: list[Policy], sync_name: str | None, final_grades: str | None, *, from_levels: bool
+) -> Iterator[tuple[Path, list[str]]]:
+    """The course file itself, or one that is made of levels or of the newest pull; and what is to be said of it."""
+    if sync_name is None and inputs.levels is None:
+        if inputs.courses is None:
+            raise click.UsageError("Name a course file (--courses), a table of levels (--levels) or a sync (--sync).")
+        yield inputs.courses, []
+        return
+    with tempfile.TemporaryDirectory(prefix="gpa-") as folder:
+        path = Path(folder) / "courses.parquet"
+        if sync_name is None:
+            courses, match = inputs.courses_or_levels(policies)
+            courses.write_parquet(path, compression="lz4")
+            yield path, match.report() if match else []
+        else:
+            yield path, _pulled(inputs, policies, sync_name, final_grades, path, from_levels=from_levels)
+
+
+def _pulled(
+    inputs: Inputs, policies: list[Policy], sync_name: str, final_grades: str | None, path: Path, *, from_levels: bool
+) -> list[str]:
+    """Write the courses of the newest pull; returns what is to be said of them."""
+    from gateway.cli.lint import last_framework
+    from gateway.mappings import load_mapping
+    from gateway.sync.course_attempts import write_attempts
+
+    if (final_grades is None) == (not from_levels):
+        raise click.UsageError("With --sync, say either --final-grades CATEGORY or --from-levels.")
+    district = inputs.invocation.load()
+    sync = district.sync(sync_name)
+    mapping = load_mapping(sync.mapping, framework=last_framework(district, sync)) if from_levels else None
+    with inputs.invocation.store(district) as store:
+        return write_attempts(
+            store, district, sync, path, category=final_grades, mapping=mapping,
+            converter=inputs.converter(policies) if from_levels else None, as_of=inputs.as_of,
+        )  # fmt: skip
+
+
+def _answer(
+    inputs: Inputs, policies: list[Policy], computed: Computed, notes: list[str], files: Mapping[str, Path | None]
+) -> None:
+    told = {
+        "as_of": inputs.as_of,
+        "policies": [
+            {
+                "policy": each.name, "version": each.version, "digest": each.digest, "title": each.title,
+                "label": each.label, "states": computed.states.get(each.name, {}),
+            }
+            for each in policies
+        ],
+        "columns": asdict(computed.match),
+        "notes": notes,
+        "unknown_courses": computed.unknown_courses,
+        "storable": computed.storable,
+        "rows": computed.rows,
+        "files": {name: str(path) for name, path in files.items() if path is not None},
+    }  # fmt: skip
+    inputs.invocation.answer(told, _lines(inputs, policies, computed, notes, files))
+
+
+def _lines(
+    inputs: Inputs, policies: list[Policy], computed: Computed, notes: list[str], files: Mapping[str, Path | None]
+) -> Iterator[str]:
+    yield from notes if inputs.levels or not inputs.courses else computed.match.report()
+    for each in policies:
+        yield f"{each.title} ({each.name} {each.version}, {each.digest[:12]}) on {inputs.as_of}"
+        for state, count in sorted(computed.states.get(each.name, {}).items()):
+            yield f"  {count:>9,}  {state.replace('_', ' ')}"
+        if each.label:
+            yield f"  {each.label}"
+    if computed.unknown_courses:
+        shown = ", ".join(computed.unknown_courses[:10])
+        yield f"{len(computed.unknown_courses):,} courses are not in the catalogue: {shown}"
+    if not computed.storable:
+        yield "A school of these policies aggregates no GPA: keep and send only the others."
+    for name, path in files.items():
+        if path is not None:
+            yield {"out": "Written to", "trace": "Line by line:", "problems": "What waits, and why:"}[name] + f" {path}"
