@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,11 +31,12 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. ``document`` of ``None`` is an empty body."""
+    """An answer. ``document`` of ``None`` is an empty body; of bytes it is the body as it is."""
 
     status: int
     document: Any = None
     headers: Headers = field(default_factory=list)
+    kind: str = "application/json"
 
 
 class Refusal(Exception):
@@ -104,11 +106,13 @@ class FakeService:
         body = environ["wsgi.input"].read(length) if length else b""
         with self.lock:
             self.requests[(method, path)] += 1
-        striking = self.faults.striking(method, path)
+        striking = self.faults.striking(method, self.subject(environ, body))
         if FaultKind.HANG_UP in striking:
             raise ConnectionResetError("the fake provider hangs up")
         if FaultKind.EXPIRED_TOKEN in striking:
             self.gate.revoke_tokens()
+        if FaultKind.SLOW in striking:
+            time.sleep(float(striking[FaultKind.SLOW].value or "0"))
         try:
             reply = self._reply(environ, body, striking)
         except Refusal as refusal:
@@ -118,6 +122,10 @@ class FakeService:
         if FaultKind.ANSWER_LOST in striking:
             raise ConnectionResetError("the fake provider loses its answer")
         return self._send(reply, striking, start_response)
+
+    def subject(self, environ: WSGIEnvironment, body: bytes) -> str:
+        """The text in which the ``path`` of a fault is looked for."""
+        return str(environ["PATH_INFO"])
 
     def _reply(self, environ: WSGIEnvironment, body: bytes, striking: Striking) -> Reply:
         if FaultKind.THROTTLED in striking:
@@ -227,8 +235,7 @@ class FakeService:
         return ", ".join(links)
 
     def _send(self, reply: Reply, striking: Striking, start_response: StartResponse) -> Iterable[bytes]:
-        body = b"" if reply.document is None else json.dumps(reply.document, separators=(",", ":")).encode()
-        kind = "application/json"
+        body, kind = _encoded(reply.document), reply.kind
         if reply.status == 200:
             if FaultKind.LOGIN_PAGE in striking:
                 body, kind = b"<!DOCTYPE html><html><title>Sign in</title></html>", "text/html; charset=utf-8"
@@ -250,3 +257,9 @@ class FakeService:
             if kind in striking:
                 body = body.replace(b"[{", b"[{" + text, 1)
         return body
+
+
+def _encoded(document: Any) -> bytes:
+    if isinstance(document, bytes):
+        return document
+    return b"" if document is None else json.dumps(document, separators=(",", ":")).encode()

@@ -16,6 +16,9 @@ class FaultKind(StrEnum):
     HANG_UP = "hang up"  # the connection breaks before anything is done
     ANSWER_LOST = "answer lost"  # the request takes effect, and the connection breaks before the answer
     EXPIRED_TOKEN = "expired token"  # 401, once for each token that was given out
+    SLOW = "slow"  # – the seconds that pass before the answer
+    OTHER_WRITER = "other writer"  # somebody else writes the record just before (Ed-Fi)
+    ROWS_MOVE = "rows move"  # after the page its first row changes, or is deleted – "update" or "delete" (Ed-Fi)
     REFUSED_RECORD = "refused record"  # 422 for one record – its id ("the grading window is closed")
     NO_ENVELOPE = "no envelope"  # 200 with an object that lacks its list
     LOGIN_PAGE = "login page"  # 200 with HTML
@@ -73,6 +76,10 @@ class FaultPlan:
 
     def add(self, *faults: Fault) -> None:
         self._faults.extend(faults)
+
+    @property
+    def any(self) -> bool:
+        return bool(self._faults)
 
     def clear(self) -> None:
         self._faults.clear()
