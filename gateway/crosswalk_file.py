@@ -1,8 +1,12 @@
-"""The crosswalk as a workbook that people review: edit it, save it, and name it in the mapping in the CSV's place.
+"""The crosswalk as a workbook that people review: edit it, save it, and read it back, or name it in the mapping in the
+CSV's place.
 
 Each line is a local code, the competency that it stands for, and what helps to decide: the competency's statement, how
 many results and students carry the code, the nearest known code. A line whose ``competency`` is empty is still under
-review and is passed over. Columns after ``weight`` are for people and are not read.
+review and is passed over. Columns after ``weight`` are for people and are not read by a mapping.
+
+The workbook knows by itself what it was made of: its sheet ``competencies`` lists the framework's codes, and the hidden
+sheet ``before`` the lines as they were written, so that :mod:`gateway.crosswalk_review` can check and compare.
 """
 
 from __future__ import annotations
@@ -12,11 +16,17 @@ from pathlib import Path
 
 import polars as pl
 import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from gateway.core.mapping import CompiledMapping
 from gateway.core.mapping.prepare import prepare
 
 REVIEW = ("open", "agreed", "ask", "wrong")
+CROSSWALK, COMPETENCIES, BEFORE = "crosswalk", "competencies", "before"
+"""The sheets of the workbook."""
+_ROOM = 1000
+"""Lines below the last one in which the lists of words are offered, too."""
 _PEOPLE = ("statement", "domain", "results", "students", "suggestion", "review", "note")
 _WIDTHS = {"competency": 22, "weight": 8, "statement": 60, "domain": 14, "suggestion": 34, "review": 10, "note": 40}
 
@@ -49,25 +59,49 @@ def crosswalk_table(mapping: CompiledMapping, name: str, evidence: pl.DataFrame 
     return rows.select(*keys, "competency", "weight", *_PEOPLE)
 
 
-def write_crosswalk(table: pl.DataFrame, path: Path) -> None:
-    """Write ``table`` as a workbook with a fixed header, a filter, and a list of words for the review."""
+def competency_table(mapping: CompiledMapping) -> pl.DataFrame:
+    """What a line may name: ``competency`` and ``statement`` of every item of the framework, in its order."""
+    items = mapping.framework.competencies.values()
+    return pl.DataFrame(
+        {"competency": [mapping.label(item.id) for item in items], "statement": [item.statement for item in items]},
+        schema={"competency": pl.String, "statement": pl.String},
+    )
+
+
+def write_crosswalk(table: pl.DataFrame, path: Path, competencies: pl.DataFrame | None = None) -> None:
+    """Write ``table`` as a workbook with a fixed header, a filter, and lists of words for the review and of the
+    framework's codes."""
     with xlsxwriter.Workbook(path) as book:
         book.set_properties({"created": datetime.datetime(2000, 1, 1)})  # equal tables are equal files
         text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "bottom": 1})
-        sheet = book.add_worksheet("crosswalk")
-        for n, name in enumerate(table.columns):
-            sheet.set_column(n, n, _WIDTHS.get(name, 18), text)
-            sheet.write_string(0, n, name, head)
-        for line, row in enumerate(table.rows(), start=1):
-            for n, cell in enumerate(row):
-                if isinstance(cell, int):
-                    sheet.write_number(line, n, cell)
-                elif cell is not None:
-                    sheet.write_string(line, n, str(cell))
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(table.height, 1), table.width - 1)
+        sheet = _write_sheet(book, CROSSWALK, table, text, head)
+        below = max(table.height, 1) + _ROOM
         column = table.columns.index("review")
-        sheet.data_validation(1, column, max(table.height, 1), column, {"validate": "list", "source": list(REVIEW)})
+        sheet.data_validation(1, column, below, column, {"validate": "list", "source": list(REVIEW)})
+        if competencies is not None:
+            _write_sheet(book, COMPETENCIES, competencies, text, head)
+            column = table.columns.index("competency")
+            source = f"={COMPETENCIES}!$A$2:$A${competencies.height + 1}"
+            rule = {"validate": "list", "source": source, "error_type": "warning",
+                    "error_title": "Competency", "error_message": "The framework has no such code."}  # fmt: skip
+            sheet.data_validation(1, column, below, column, rule)
+        _write_sheet(book, BEFORE, table, text, head).hide()
+
+
+def _write_sheet(book: xlsxwriter.Workbook, name: str, table: pl.DataFrame, text: Format, head: Format) -> Worksheet:
+    sheet: Worksheet = book.add_worksheet(name)
+    for n, column in enumerate(table.columns):
+        sheet.set_column(n, n, _WIDTHS.get(column, 18), text)
+        sheet.write_string(0, n, column, head)
+    for line, row in enumerate(table.rows(), start=1):
+        for n, cell in enumerate(row):
+            if isinstance(cell, int):
+                sheet.write_number(line, n, cell)
+            elif cell is not None:
+                sheet.write_string(line, n, str(cell))
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(table.height, 1), table.width - 1)
+    return sheet
 
 
 def _domain(mapping: CompiledMapping, id: str) -> str | None:

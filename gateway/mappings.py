@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gateway.table_file import read_table
 from gateway.transport.json_body import decode_page
 from gateway.transport.yaml_file import read_document
 
-__all__ = ["Failure", "load_framework", "load_mapping", "named_files", "run_examples"]
+__all__ = ["Failure", "in_force", "load_framework", "load_mapping", "named_files", "run_examples"]
 
 _FRAMEWORKS = ("framework", "other_frameworks")
 
@@ -52,6 +53,21 @@ def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledM
         framework=found[("framework",)],
         crosswalks={name: found[where] for where, name in named_files(document) if where[0] not in _FRAMEWORKS},
         other_frameworks={str(where[1]): each for where, each in found.items() if where[0] == "other_frameworks"},
+    )
+
+
+def in_force(mapping: CompiledMapping, day: date) -> MappingError | None:
+    """What is wrong with using ``mapping`` on ``day``: an error to tell or to raise, if its file says that it is not
+    ``effective`` then."""
+    window = mapping.effective
+    if window is None or window.holds(day):
+        return None
+    until = f"until {window.last}" if window.last else "on"
+    return MappingError(
+        f"The mapping {mapping.name} {mapping.version} is in force from {window.first} {until}, not on {day}.",
+        hint="Use the version that holds then, or correct `effective`.",
+        code="mapping.not-in-force",
+        place=mapping.document.place("effective"),
     )
 
 

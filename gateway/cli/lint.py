@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli.invocation import now
 from gateway.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from gateway.core.framework import Framework
+    from gateway.core.mapping import CompiledMapping
     from gateway.settings import District, SyncSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One file that was checked: what it is in a few words, and what is wrong with it."""
+    """One file that was checked: what it is in a few words, what is wrong with it, and what is only odd."""
 
     file: str
     what: str
     problems: tuple[dict[str, Any], ...] = ()
+    remarks: tuple[dict[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {"file": self.file, "what": self.what, "ok": not self.problems, "problems": list(self.problems)}
+        return {
+            "file": self.file,
+            "what": self.what,
+            "ok": not self.problems,
+            "problems": list(self.problems),
+            "remarks": list(self.remarks),
+        }
 
     def lines(self) -> list[str]:
-        if not self.problems:
-            return [f"ok    {self.file}: {self.what}"]
-        return [f"FAIL  {self.file}: {self.what}", *(_line(problem) for problem in self.problems)]
+        head = f"{'FAIL' if self.problems else 'ok  '}  {self.file}: {self.what}"
+        remarks = (_line(remark).replace("      ", "      remark: ", 1) for remark in self.remarks)
+        return [head, *(_line(problem) for problem in self.problems), *remarks]
+
+    def with_remarks(self, more: Iterable[dict[str, Any]]) -> Checked:
+        return replace(self, remarks=(*self.remarks, *more))
 
 
 def _line(problem: dict[str, Any]) -> str:
@@ -50,16 +65,18 @@ def lint_mappings(paths: Iterable[Path]) -> list[Checked]:
 def lint_district(district: District) -> list[Checked]:
     """Each mapping that a sync names once, and every GPA policy."""
     mappings = {sync.mapping: sync for sync in district.syncs.values()}
-    return [_lint_of_sync(district, sync) for sync in mappings.values()] + lint_policies(district.policies)
+    today = now().astimezone(district.time_zone).date()
+    return [_lint_of_sync(district, sync, today) for sync in mappings.values()] + lint_policies(district.policies)
 
 
-def _lint_of_sync(district: District, sync: SyncSettings) -> Checked:
-    """The mapping against the framework that the sync pulled last; only its form while none was pulled."""
+def _lint_of_sync(district: District, sync: SyncSettings, today: date) -> Checked:
+    """The mapping against the framework that the sync pulled last; only its form while none was pulled. A mapping that
+    is not in force today is a fault, for the next run would refuse it."""
     from gateway.transport.yaml_file import read_document
 
     framework = last_framework(district, sync)
     if sync.framework is None or framework is not None:
-        return lint_mapping(sync.mapping, framework=framework)
+        return lint_mapping(sync.mapping, framework=framework, in_use_on=today)
     try:
         read_document(sync.mapping)
     except ConfigurationError as error:
@@ -75,14 +92,28 @@ def last_framework(district: District, sync: SyncSettings) -> Framework | None:
     return load_framework(copies[-1]) if copies else None
 
 
-def lint_mapping(path: Path, *, framework: Framework | None = None) -> Checked:
-    """Read and compile the mapping at ``path`` with its framework and crosswalks, and run its examples."""
-    from gateway.mappings import load_mapping, run_examples
+def lint_mapping(path: Path, *, framework: Framework | None = None, in_use_on: date | None = None) -> Checked:
+    """Read and compile the mapping at ``path`` with its framework and crosswalks, run its examples, and remark.
+    ``in_use_on`` is the day on which a sync uses it."""
+    from gateway.mappings import in_force, load_mapping
 
     try:
         mapping = load_mapping(path, framework=framework)
     except ConfigurationError as error:
         return failed(path, "mapping", error)
+    checked = lint_loaded(path, mapping)
+    if in_use_on is not None:
+        fault = in_force(mapping, in_use_on)
+        return replace(checked, problems=(*checked.problems, fault.as_dict())) if fault else checked
+    fault = in_force(mapping, now().date())
+    return checked.with_remarks([fault.as_dict()] if fault else [])
+
+
+def lint_loaded(path: Path, mapping: CompiledMapping, evidence: Iterable[pl.DataFrame] | None = None) -> Checked:
+    """The examples of a compiled mapping, and the remarks on it, also on how it fits ``evidence``."""
+    from gateway.core.mapping import lint
+    from gateway.mappings import run_examples
+
     failures = tuple(
         ConfigurationError(
             f"{failure.example}: {failure.message}", code="mapping.example", place=failure.place
@@ -91,7 +122,7 @@ def lint_mapping(path: Path, *, framework: Framework | None = None) -> Checked:
     )
     count = len(mapping.examples)
     told = f"mapping {mapping.name} {mapping.version}, {count} example{'' if count == 1 else 's'}"
-    return Checked(str(path), told, failures)
+    return Checked(str(path), told, failures, tuple(remark.as_dict() for remark in lint(mapping, evidence)))
 
 
 def lint_policies(folder: Path) -> list[Checked]:
