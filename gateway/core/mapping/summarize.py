@@ -10,8 +10,9 @@ from math import gcd
 import polars as pl
 
 from gateway.core.mapping.collect import Collected
-from gateway.core.mapping.groups import Runs, most
+from gateway.core.mapping.groups import Runs
 from gateway.core.mapping.language import State
+from gateway.core.mapping.ordering import in_order
 from gateway.core.mapping.personal import Override, overridden
 from gateway.core.mapping.rules import CODE, REASONS, Reason, Rule
 from gateway.core.mapping.summary import RollUp, Summaries, Summary
@@ -60,9 +61,9 @@ class Summarizer:
         best = self._best(counted)
         parts, twice = [], 0
         for number, rows in self._by_rule(best):
-            once = _once(in_order(rows))
-            twice += rows.height - once.height
-            parts.append(self._calculated(self.summaries.rules[number], once))
+            ordered, left_out = in_order(rows)
+            twice += left_out
+            parts.append(self._calculated(self.summaries.rules[number], ordered))
         levels = pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
         if collected.others.height:
             levels = pl.concat([levels, self._without_level(collected.others, levels["key"])])
@@ -70,8 +71,8 @@ class Summarizer:
         levels = self._overridden(levels, set_by_hand).sort("key")
         for roll_up in self.summaries.roll_ups:
             levels = self._rolled_up(levels, roll_up)
-        left_out = {Reason.OUTRANKED: counted.height - best.height, Reason.TWICE: twice}
-        return levels, {str(reason): count for reason, count in left_out.items() if count}
+        not_counted = {Reason.OUTRANKED: counted.height - best.height, Reason.TWICE: twice}
+        return levels, {str(reason): count for reason, count in not_counted.items() if count}
 
     def _by_rule(self, counted: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
         """The rows by the summary rule of their competency."""
@@ -201,11 +202,18 @@ class Summarizer:
         number = len(self.ids)
         table = pl.DataFrame(
             [
-                (self.numbers[source], self.numbers[target], weight)
+                (self.numbers[source], self.numbers[target], weight, source in asked, len(asked))
                 for target, sources in roll_up.sources.items()
+                for asked in [set((roll_up.required or {}).get(target, ()))]
                 for source, weight in sources
             ],
-            schema={"source": pl.Int64, "target": pl.Int64, "weight": pl.Int64},
+            schema={
+                "source": pl.Int64,
+                "target": pl.Int64,
+                "weight": pl.Int64,
+                "required": pl.Boolean,
+                "asked": pl.Int64,
+            },
             orient="row",
         )
         usable = pl.col("level").is_not_null()
@@ -223,9 +231,12 @@ class Summarizer:
             pl.col("last").max(),
             pl.col("count").sum(),
             (pl.col("state") == STATE_CODE[State.MODIFIED]).any().alias("modified"),
+            *_conditions(roll_up),
         )
         summed = summed.sort("to")
         level = summarize(roll_up.summary, runs, self._fine_grid())
+        if roll_up.conditional:
+            level = level.set(summed["below"] | (summed["there"] < summed["asked"]), None)
         found = _frame(summed["to"], level, summed["count"], summed["first"], summed["last"], rolled=True)
         found = _mark(found, summed["modified"])
         by_hand = levels.filter((pl.col("state") == STATE_CODE[State.OVERRIDDEN]) & pl.col("level").is_not_null())
@@ -235,6 +246,19 @@ class Summarizer:
         if targets.gather(levels["key"] % number).any():
             levels = levels.join(found, on="key", how="anti")
         return pl.concat([levels, found]).sort("key")
+
+
+def _conditions(roll_up: RollUp) -> list[pl.Expr]:
+    """Of the inputs of one target: how many required ones there must be and are, and whether one is too low."""
+    if not roll_up.conditional:
+        return []
+    too_low = pl.col("level") < (roll_up.minimum if roll_up.minimum is not None else pl.col("level"))
+    concerned = pl.col("required") if roll_up.required is not None else pl.lit(True)
+    return [
+        pl.col("asked").first(),
+        pl.col("required").sum().cast(pl.Int64).alias("there"),
+        (too_low & concerned).any().alias("below"),
+    ]
 
 
 def summarize(summary: Summary, runs: Runs, grid: int) -> pl.Series:
@@ -257,32 +281,6 @@ def _mark(levels: pl.DataFrame, modified: pl.Series) -> pl.DataFrame:
 def end_of(day: datetime.date) -> int:
     """The first millisecond after a day (UTC)."""
     return ((day - datetime.date(1970, 1, 1)).days + 1) * 86_400_000
-
-
-def in_order(counted: pl.DataFrame) -> pl.DataFrame:
-    """Sorted by student and competency, oldest first; equal times by id, and then by all that could matter."""
-    first, last = counted["time"].min(), counted["time"].max()
-    if not isinstance(first, int) or not isinstance(last, int):
-        return counted
-    ties = [name for name in ("result_id", "line_item_id", "level", "weight", "rule") if name in counted.columns]
-    kept = [*ties, *(name for name in ("modified",) if name in counted.columns)]
-    span = 1 << (last - first).bit_length()
-    if most(counted["key"]).bit_length() + span.bit_length() > 63:
-        return counted.select("key", "time", *kept).sort("key", "time", *ties)
-    # One number to sort by, from which key and time are read back: half the work of sorting by both.
-    order = (pl.col("key") * span + (pl.col("time") - first)).alias("order")
-    packed = counted.select(order, *kept).sort("order", *ties)
-    key, time = (pl.col("order") // span).alias("key"), (pl.col("order") % span + first).alias("time")
-    return packed.select(key, time, *kept)
-
-
-def _once(ordered: pl.DataFrame) -> pl.DataFrame:
-    """A result that reaches a competency by several codes counts once for it, with the greatest of its weights."""
-    if "result_id" not in ordered.columns or ordered.is_empty():
-        return ordered
-    same = [pl.col(name) == pl.col(name).shift(-1) for name in ("key", "time", "result_id", "level")]
-    twice = ordered.select(pl.all_horizontal(same).fill_null(False)).to_series()
-    return ordered.filter(~twice) if twice.any() else ordered
 
 
 def _frame(
