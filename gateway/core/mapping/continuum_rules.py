@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 
 from gateway.core.framework import Competency, Framework
 from gateway.core.graph import natural_key
+from gateway.core.mapping.choice import select, targets
 from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import MICROS, to_micros
 from gateway.core.mapping.stages import Domain, Stage, stage_value
-from gateway.core.mapping.summary import Summaries, select, targets
+from gateway.core.mapping.summary import Summaries
 
 Path: TypeAlias = tuple[str | int, ...]
 

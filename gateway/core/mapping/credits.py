@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from gateway.core.framework import Framework
+from gateway.core.mapping.choice import select, targets
 from gateway.core.mapping.collect import Collected
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.result import CREDITS
 from gateway.core.mapping.rounding import MICROS, as_decimal, to_micros
-from gateway.core.mapping.summary import Summaries, select, targets
+from gateway.core.mapping.summary import Summaries
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -106,6 +106,7 @@ def _level(mapping: CompiledMapping, level: Level) -> dict[str, Any]:
         "brought_back_to_the_scale": level.clamped,
         "used": [_item(each) for each in level.used],
         "inputs": [_input(mapping, level, each) for each in level.inputs],
+        "unmet": _unmet(mapping, level),
         "override": _override(level),
         "set_aside": [_item(each) for each in level.set_aside],
     }
@@ -161,6 +162,17 @@ def _input(mapping: CompiledMapping, level: Level, given: Level) -> dict[str, An
         "level": _number(given.level),
         "weight": _number(sources.get(given.competency)),
     }
+
+
+def _unmet(mapping: CompiledMapping, level: Level) -> str | None:
+    """Which condition of a roll-up is not met, in words."""
+    if level.unmet is None or level.roll_up is None:
+        return None
+    name = mapping.label(level.unmet)
+    given = next((each.level for each in level.inputs if each.competency == level.unmet), None)
+    if given is None:
+        return f"{name} is required and has no level"
+    return f"{name} is {_number(given)}, and at least {_number(level.roll_up.minimum)} is required"
 
 
 def _override(level: Level) -> dict[str, Any] | None:
@@ -232,6 +244,8 @@ def _level_sentences(level: Mapping[str, Any]) -> Iterator[str]:
     yield from _override_sentences(level["override"])
     if level["calculation"]:
         yield from _calculation(level)
+    if level["unmet"]:
+        yield f"  Not met: {level['unmet']}."
     if level["minimum_evidence"] > 1:
         yield f"  At least {level['minimum_evidence']} pieces of evidence are needed."
     for n, item in enumerate(level["used"], start=1):

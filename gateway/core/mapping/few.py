@@ -27,7 +27,7 @@ from gateway.core.mapping.rounding import Rounding, as_decimal
 from gateway.core.mapping.rules import Reason
 from gateway.core.mapping.stages import stage_value
 from gateway.core.mapping.summarize import GRAVEST, STATE_OF, Summarizer
-from gateway.core.mapping.summary import Summary
+from gateway.core.mapping.summary import RollUp, Summary
 from gateway.core.mapping.unmatched import Entry
 from gateway.core.model import TIME
 
@@ -51,17 +51,17 @@ class _Level:
 @dataclass(frozen=True, slots=True)
 class Few:
     """What a mapping needs for few results, looked up beforehand. ``summary_of`` and ``threshold_of`` are per
-    competency number; ``roll_ups``: for each the summary, whether only levels from evidence count, and for each source
-    its targets with weights."""
+    competency number; ``roll_ups``: for each also the targets, with weights, of each source."""
 
     name: str
     version: str
     places: int
     labels: Sequence[str]
+    ids: Sequence[str]
     collector: Collector
     summary_of: Sequence[Summary]
     threshold_of: Sequence[int | None]
-    roll_ups: Sequence[tuple[Summary, bool, Mapping[int, Sequence[tuple[int, int]]]]]
+    roll_ups: Sequence[tuple[RollUp, Mapping[int, Sequence[tuple[int, int]]]]]
     continuum: Continuum | None
 
     def apply(self, evidence: pl.DataFrame, as_of: datetime.date | None) -> Mapped:
@@ -130,21 +130,24 @@ class Few:
 
     def _roll_up(self, levels: dict[int, _Level]) -> None:
         """Add the levels of the roll-ups to those of one student."""
-        for summary, from_evidence, targets_of in self.roll_ups:
+        for roll_up, targets_of in self.roll_ups:
             inputs: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
             for source, each in levels.items():
-                if each.level is not None and not (from_evidence and each.rolled):
+                if each.level is not None and not (roll_up.from_evidence and each.rolled):
                     for target, weight in targets_of.get(source, ()):
                         inputs[target].append((NO_TIME if each.last is None else each.last, source, weight))
-            found = {target: self._rolled_up(summary, sorted(given), levels) for target, given in inputs.items()}
+            found = {t: self._rolled_up(roll_up, t, sorted(given), levels) for t, given in inputs.items()}
             levels.update(found)
 
     def _rolled_up(
-        self, summary: Summary, given: Sequence[tuple[int, int, int]], levels: Mapping[int, _Level]
+        self, roll_up: RollUp, target: int, given: Sequence[tuple[int, int, int]], levels: Mapping[int, _Level]
     ) -> _Level:
         sources = [levels[source] for _, source, _ in given]
         weights = [weight for _, _, weight in given]
-        level = _one(summary, [each.level or 0 for each in sources], weights, [False] * len(given))
+        level = _one(roll_up.summary, [each.level or 0 for each in sources], weights, [False] * len(given))
+        if roll_up.conditional:
+            known = {self.ids[source]: levels[source].level or 0 for _, source, _ in given}
+            level = None if roll_up.unmet(self.ids[target], known) else level
         first = min((each.first for each in sources if each.first is not None), default=None)
         last = max((each.last for each in sources if each.last is not None), default=None)
         state = State.INSUFFICIENT if level is None else State.CALCULATED
@@ -272,10 +275,10 @@ def few(
         for target, sources in each.sources.items():
             for source, weight in sources:
                 targets[numbers[source]].append((numbers[target], weight))
-        roll_ups.append((each.summary, each.from_evidence, dict(targets)))
+        roll_ups.append((each, dict(targets)))
     ids = summarizer.ids
     return Few(
-        name, version, places, labels, collector,
+        name, version, places, labels, ids, collector,
         [summaries.of(id) for id in ids], [summaries.scale_of[id].proficient for id in ids], roll_ups, continuum,
     )  # fmt: skip
 

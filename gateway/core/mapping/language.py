@@ -165,6 +165,7 @@ class RollUpSchema(SummarySchema):
     to = fields.Raw(required=True)
     of = fields.Raw()
     weights = fields.Dict(keys=Text(), values=Number(at_least="0"))
+    shares = fields.Dict(keys=Text(), values=Number(at_least="0", at_most="1"))
     required = Texts()
     minimum = Number()
 

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from gateway.core.framework import Framework
+from gateway.core.mapping.choice import select, targets
 from gateway.core.mapping.personal import competencies, lines, note
 from gateway.core.mapping.portfolio import REQUIRED, Growth, Portfolio, empty_baselines
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import to_micros
 from gateway.core.mapping.scales import read_number
-from gateway.core.mapping.summary import select, targets
 
 Path: TypeAlias = tuple[str | int, ...]
 

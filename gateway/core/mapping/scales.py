@@ -132,6 +132,13 @@ class Scale:
         return Conversion(problem="the score is below the bands")
 
 
+def check_level(level: int | None, scale: Scale, path: Path, reader: Reader) -> None:
+    """Note a level (micros) that no score can have, as it lies beyond the scale."""
+    if level is not None and not scale.lowest <= level <= scale.highest:
+        message = f"The level {plain(from_micros(level))} is beyond the scale {scale.spoken}."
+        reader.note(path, message, "Correct it.", "level-beyond-scale")
+
+
 def plain(number: Decimal) -> str:
     """A number as people write it: no exponent, no trailing zeros."""
     text = format(number, "f")
@@ -216,15 +223,7 @@ def _compile(name: str, data: dict[str, Any], onto: Scale | None, reader: Reader
 def _check_levels(path: Path, data: dict[str, Any], levels: list[int], onto: Scale | None, reader: Reader) -> None:
     if onto:
         for level in sorted(set(levels)):
-            if not onto.lowest <= level <= onto.highest:
-                low, high = plain(from_micros(onto.lowest)), plain(from_micros(onto.highest))
-                said = plain(from_micros(level))
-                reader.note(
-                    path,
-                    f'The level {said} is beyond the scale "{onto.name}" ({low} to {high}).',
-                    "",
-                    "level-beyond-scale",
-                )
+            check_level(level, onto, path, reader)
     both = {mark.casefold() for mark in data.get("marks", {})} & {mark.casefold() for mark in data.get("states", {})}
     for mark in sorted(both):
         reader.note((*path, "states"), f'The mark "{mark}" is a level and a state.', "Keep one of the two.", "scale")

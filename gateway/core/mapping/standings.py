@@ -50,37 +50,64 @@ class _Piece:
         return pl.lit(_texts(self.codes)).gather(mask)
 
 
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """What is asked of the sets of a domain, step by step; made once, as making it takes longer than some students."""
+
+    pieces: Sequence[_Piece]
+    bits: Sequence[pl.Expr]
+    counts: Sequence[pl.Expr]
+    span: Sequence[pl.Expr]
+    working: pl.Expr
+    columns: Sequence[pl.Expr]
+
+
 def standings(domain: Domain, sets: pl.DataFrame) -> pl.DataFrame:
     """The :data:`COLUMNS` of each row of ``sets``, which has the competencies with evidence (of which there must be at
     least one) and the complete ones as bits in ``evidence0``, … and ``complete0``, …"""
+    steps = _steps(domain)
+    sets = sets.select(steps.bits).with_columns(steps.counts).with_columns(steps.span).with_columns(steps.working)
+    large = [n for n in range(len(domain.stages)) if len(_of(steps.pieces, n)) > 1]
+    if large:
+        sets = sets.with_columns(_next_in_large(domain, n, _of(steps.pieces, n), sets) for n in large)
+    return sets.select(steps.columns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _steps(domain: Domain) -> _Steps:
     pieces = _pieces(domain)
     stages = range(len(domain.stages))
-    sets = sets.select(
-        *(piece.of("complete").alias(piece.name) for piece in pieces),
-        *(_any(pieces, n).alias(f"seen{n}") for n in stages),
-    ).with_columns(_count(pieces, n).alias(f"count{n}") for n in stages)
-    sets = sets.with_columns(
-        pl.min_horizontal(pl.when(f"seen{n}").then(pl.lit(n, pl.Int32)) for n in stages).alias("lowest"),
-        pl.max_horizontal(pl.when(f"seen{n}").then(pl.lit(n, pl.Int32)) for n in stages).alias("highest"),
-    ).with_columns(_working(domain).alias("working"))
+    seen = [pl.when(f"seen{n}").then(pl.lit(n, pl.Int32)) for n in stages]
     here = pl.sum_horizontal(pl.when(pl.col("working") == n).then(f"count{n}").otherwise(0) for n in stages)
     width = max(len(stage.codes) for stage in domain.stages) + 1
-    progress = [stage.progress(count) for stage in domain.stages for count in range(width)]
-    names = pl.Series([stage.name for stage in domain.stages], dtype=pl.String)
-    values = pl.Series([stage.value for stage in domain.stages], dtype=pl.Int64)
-    numbers = pl.Series([stage_value(stage.name) for stage in domain.stages], dtype=pl.Int64)
-    found = sets.select(
-        pl.lit(names).gather("working").alias("performance_level"),
-        pl.lit(pl.Series(progress, dtype=pl.Int64)).gather(pl.col("working") * width + here).alias("progress"),
-        _joined([piece.text(pl.col(piece.name)) for piece in pieces]).alias("complete"),
-        _next(domain, pieces, sets).alias("next"),
-        _joined([_gap(piece) for piece in pieces]).alias("gaps"),
-        pl.lit(names).gather("lowest").alias("lowest"),
-        pl.lit(names).gather("highest").alias("highest"),
-        pl.lit(numbers).gather("working").alias("value"),
-        pl.lit(values).gather("working").alias("position"),
+    progress = pl.Series([each.progress(n) for each in domain.stages for n in range(width)], dtype=pl.Int64)
+    progress_here = pl.lit(progress).gather(pl.col("working") * width + here)
+    names = pl.lit(pl.Series([stage.name for stage in domain.stages], dtype=pl.String))
+    values = pl.lit(pl.Series([stage.value for stage in domain.stages], dtype=pl.Int64))
+    numbers = pl.lit(pl.Series([stage_value(stage.name) for stage in domain.stages], dtype=pl.Int64))
+    columns = {
+        "performance_level": names.gather("working"),
+        "progress": progress_here,
+        "complete": _joined([piece.text(pl.col(piece.name)) for piece in pieces]),
+        "next": _next(domain, pieces),
+        "gaps": _joined([_gap(piece) for piece in pieces]),
+        "position": values.gather("working") + progress_here,
+        "lowest": names.gather("lowest"),
+        "highest": names.gather("highest"),
+        "value": numbers.gather("working"),
+    }
+    return _Steps(
+        pieces,
+        bits=[*(p.of("complete").alias(p.name) for p in pieces), *(_any(pieces, n).alias(f"seen{n}") for n in stages)],
+        counts=[_count(pieces, n).alias(f"count{n}") for n in stages],
+        span=[pl.min_horizontal(seen).alias("lowest"), pl.max_horizontal(seen).alias("highest")],
+        working=_working(domain).alias("working"),
+        columns=[columns[name].alias(name) for name in COLUMNS],
     )
-    return found.with_columns(pl.col("position") + pl.col("progress")).select(list(COLUMNS))
+
+
+def _of(pieces: Sequence[_Piece], stage: int) -> list[_Piece]:
+    return [piece for piece in pieces if piece.stage == stage]
 
 
 def _pieces(domain: Domain) -> list[_Piece]:
@@ -106,12 +133,12 @@ def _texts(codes: tuple[str, ...]) -> pl.Series:
 
 def _any(pieces: Sequence[_Piece], stage: int) -> pl.Expr:
     """Whether there is evidence in a stage."""
-    return pl.any_horizontal(pl.lit(False), *(p.of("evidence") > 0 for p in pieces if p.stage == stage))
+    return pl.any_horizontal(pl.lit(False), *(p.of("evidence") > 0 for p in _of(pieces, stage)))
 
 
 def _count(pieces: Sequence[_Piece], stage: int) -> pl.Expr:
     """How many competencies of a stage are complete."""
-    counts = [pl.col(p.name).bitwise_count_ones() for p in pieces if p.stage == stage]
+    counts = [pl.col(p.name).bitwise_count_ones() for p in _of(pieces, stage)]
     return pl.sum_horizontal(pl.lit(0, pl.UInt32), *counts).cast(pl.Int32)
 
 
@@ -136,16 +163,16 @@ def _joined(texts: Sequence[pl.Expr]) -> pl.Expr:
     return pl.concat_str(texts, separator=BETWEEN, ignore_nulls=True).fill_null("") if texts else pl.lit("")
 
 
-def _next(domain: Domain, pieces: Sequence[_Piece], sets: pl.DataFrame) -> pl.Expr:
+def _next(domain: Domain, pieces: Sequence[_Piece]) -> pl.Expr:
     """What comes next in the working stage."""
     texts = []
     for n, stage in enumerate(domain.stages):
-        mine = [piece for piece in pieces if piece.stage == n]
-        here = pl.col("working") == n
+        mine = _of(pieces, n)
+        text = pl.col(f"next{n}")
         if len(mine) == 1:
-            texts.append(pl.when(here).then(pl.lit(_next_texts(stage, domain.next_count)).gather(mine[0].name)))
-        elif mine:
-            texts.append(pl.when(here).then(pl.lit(_next_in_large(stage, domain.next_count, mine, sets))))
+            text = pl.lit(_next_texts(stage, domain.next_count)).gather(mine[0].name)
+        if mine:
+            texts.append(pl.when(pl.col("working") == n).then(text))
     return pl.coalesce(*texts, pl.lit(""))
 
 
@@ -156,13 +183,13 @@ def _next_texts(stage: Stage, count: int) -> pl.Series:
     return pl.Series([BETWEEN.join(stage.next(mask, count)) for mask in masks], dtype=pl.String)
 
 
-def _next_in_large(stage: Stage, count: int, pieces: Sequence[_Piece], sets: pl.DataFrame) -> pl.Series:
+def _next_in_large(domain: Domain, stage: int, pieces: Sequence[_Piece], sets: pl.DataFrame) -> pl.Series:
     """What comes next, worked out once for each distinct set of complete competencies of a stage with many."""
     masks = sets.select(piece.name for piece in pieces)
     distinct = masks.unique()
     texts = []
     for parts in distinct.rows():
         mask = sum(part << (piece.start - pieces[0].start) for part, piece in zip(parts, pieces, strict=True))
-        texts.append(BETWEEN.join(stage.next(mask, count)))
-    table = distinct.with_columns(pl.Series("text", texts, dtype=pl.String))
-    return masks.join(table, on=masks.columns, how="left", maintain_order="left")["text"]
+        texts.append(BETWEEN.join(domain.stages[stage].next(mask, domain.next_count)))
+    table = distinct.with_columns(pl.Series(f"next{stage}", texts, dtype=pl.String))
+    return masks.join(table, on=masks.columns, how="left", maintain_order="left")[f"next{stage}"]

@@ -79,6 +79,8 @@ class Level:
     calculated: int | None = None
     inputs: tuple[Level, ...] = ()
     roll_up: RollUp | None = None
+    unmet: str | None = None
+    """The competency without which, or below whose minimum, nothing is rolled up."""
     count: int = 0
     first: int | None = None
     last: int | None = None
@@ -324,6 +326,9 @@ def _rolled_up(mapping: CompiledMapping, levels: Mapping[str, Level], roll_up: R
         level = _calculated(level, roll_up.summary, values, weights, [False] * len(given))
         if level.level is not None and any(each.state is State.MODIFIED for each in inputs):
             level = replace(level, state=State.MODIFIED)
+        unmet = roll_up.unmet(target, {each.competency: each.level or 0 for each in inputs})
+        if unmet is not None:
+            level = replace(level, level=None, state=State.INSUFFICIENT, unmet=unmet)
         if own is not None and by_hand:  # what a person has set stands
             level = replace(own, calculated=level.level)
         yield level
