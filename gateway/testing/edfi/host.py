@@ -28,7 +28,9 @@ class Profile:
     tells the keys. ``capital_changes``: ``OldestChangeVersion``, before 6.0. ``snapshot_header``: ``Use-Snapshot``
     (7.x) or ``Snapshot-Identifier``. ``put_wants_id``: a PUT without the id in its body is refused (v8, *not
     verified*). ``changes``: whether change queries are on. ``refuses_unknown_filters``: older hosts answer a filter
-    they do not know with the whole set; from which version on it is refused is *not verified*.
+    they do not know with the whole set; from which version on it is refused is *not verified*. ``relationships``: a
+    client may write about a student only once an enrolment ties the student to its organizations. ``owned``: a client
+    may change only what it created.
     """
 
     problem_details: bool

@@ -34,8 +34,8 @@ class Problem(Refusal):
         self.validation = validation
         self.html = html
 
-    def details(self) -> dict[str, Any]:
-        """The body of 7.2 and later."""
+    def details(self, *, lists: bool = False) -> dict[str, Any]:
+        """The body of 7.2 and later; ``lists``: both lists are there even when empty, as in v8."""
         document: dict[str, Any] = {
             "detail": self.description,
             "type": f"urn:ed-fi:api:{self.code}",
@@ -43,9 +43,9 @@ class Problem(Refusal):
             "status": self.status,
             "correlationId": f"{next(_NUMBERS):08x}-fake",
         }
-        if self.validation is not None:
-            document["validationErrors"] = self.validation
-        if self.errors:
+        if self.validation is not None or lists:
+            document["validationErrors"] = self.validation or {}
+        if self.errors or lists:
             document["errors"] = self.errors
         return document
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.testing.edfi.bodies import Key
 from gateway.testing.edfi.host import Host
@@ -14,6 +14,9 @@ from gateway.testing.edfi.store import Row, Store, Table, Tombstone
 from gateway.testing.fake_service import Headers, Reply, Striking
 from gateway.testing.faults import FaultKind
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 
 class Reader:
     """Answers the reading requests of a host. Its callers hold the store's lock."""
@@ -21,10 +24,10 @@ class Reader:
     def __init__(self, host: Host) -> None:
         self.host = host
 
-    def store_for(self, headers: Mapping[str, str]) -> Store:
+    def store_for(self, environ: WSGIEnvironment) -> Store:
         """The living store, or the snapshot that the request asks for."""
-        wanted = headers.get(self.host.profile.snapshot_header.lower(), "")
-        if not wanted or wanted.lower() == "false":
+        wanted = snapshot_asked(self.host, environ)
+        if not wanted:
             return self.host.store
         name = "" if wanted.lower() == "true" else wanted
         if name not in self.host.snapshots:
@@ -55,7 +58,17 @@ class Reader:
         if query.cursor and (page or FaultKind.EMPTY_PAGE in striking) and last is not None:
             looped = query.token if FaultKind.LINK_LOOP in striking and query.token else ""
             headers.append(("Next-Page-Token", looped or page_token(last + 1, query.last)))
-        return Reply(200, self._body(table, page, striking), headers)
+        reply = Reply(200, self._body(table, page, striking), headers)
+        if FaultKind.ROWS_MOVE in striking and page:
+            self._move(table, page[0], striking[FaultKind.ROWS_MOVE].value)
+        return reply
+
+    def _move(self, table: Table, row: Row, how: str) -> None:
+        """Somebody else changes or deletes a row that was read."""
+        if how == "update":
+            self.host.store.replace(table, row, row.body, self.host.stamp())
+        elif not self.host.store.referrers(table, row.body.key):
+            self.host.store.delete(table, row)
 
     def _rows(self, table: Table, query: Query) -> Sequence[Row]:
         if query.id:
@@ -148,3 +161,10 @@ def _first(rows: Sequence[Row], number: int) -> int:
         else:
             high = middle
     return low
+
+
+def snapshot_asked(host: Host, environ: WSGIEnvironment) -> str:
+    """The snapshot's name, ``true``, or nothing."""
+    name = host.profile.snapshot_header.upper().replace("-", "_")
+    wanted: str = environ.get(f"HTTP_{name}", "")
+    return "" if wanted.lower() == "false" else wanted

@@ -22,7 +22,7 @@ from gateway.testing.edfi.host import ENCODER, Host, Profile
 from gateway.testing.edfi.metadata import dependencies, open_api
 from gateway.testing.edfi.model import Resource, model_of
 from gateway.testing.edfi.problems import Problem
-from gateway.testing.edfi.reading import Reader
+from gateway.testing.edfi.reading import Reader, snapshot_asked
 from gateway.testing.edfi.sample import furnish
 from gateway.testing.edfi.standards import model_version, usual_standard
 from gateway.testing.edfi.writing import Writer
@@ -68,6 +68,9 @@ class FakeEdFi(FakeService):
         self.data = Host(model_of(self.standard), profile or Profile.of((major, minor)), now)
         self._reader = Reader(self.data)
         self._writer = Writer(self.data, self._note)
+        self._others = Writer(self.data, lambda resource, body: None)
+        self.other_writer: Callable[[dict[str, Any]], dict[str, Any]] = dict
+        """What somebody else makes of a record when :attr:`FaultKind.OTHER_WRITER` strikes."""
         furnish(self)
 
     @property
@@ -99,7 +102,9 @@ class FakeEdFi(FakeService):
 
     def _error(self, refusal: Refusal) -> dict[str, Any]:
         problem = refusal if isinstance(refusal, Problem) else problems.failed(refusal.status)
-        return problem.details() if self.data.profile.problem_details else problem.message()
+        if not self.data.profile.problem_details:
+            return problem.message()
+        return problem.details(lists=self.addresses.version >= (8, 0))
 
     def _reply(self, environ: WSGIEnvironment, body: bytes, striking: Striking) -> Reply:
         if FaultKind.THROTTLED in striking:
@@ -157,7 +162,7 @@ class FakeEdFi(FakeService):
         if not self.data.profile.changes:
             raise problems.not_found("The specified data could not be found.")
         if route.steps == ("availableChangeVersions",):
-            return self._reader.change_versions(self._reader.store_for(_headers(environ)))
+            return self._reader.change_versions(self._reader.store_for(environ))
         if route.steps == ("snapshots",) and self.data.profile.snapshot_header == "Snapshot-Identifier":
             return Reply(200, [{"snapshotIdentifier": name} for name in self.data.snapshots])
         raise problems.not_found("The specified data could not be found.")
@@ -170,7 +175,7 @@ class FakeEdFi(FakeService):
         self._authorize(claims, resource, method, route)
         if method == "GET":
             return self._get(environ, resource, more, striking)
-        if _headers(environ).get(self.data.profile.snapshot_header.lower()):
+        if snapshot_asked(self.data, environ):
             raise problems.not_allowed("Snapshots are read-only.")
         self._strike(resource, more, body, striking)
         return self._write(environ, resource, method, more, body, claims)
@@ -187,7 +192,7 @@ class FakeEdFi(FakeService):
             )
 
     def _get(self, environ: WSGIEnvironment, resource: Resource, more: str, striking: Striking) -> Reply:
-        store = self._reader.store_for(_headers(environ))
+        store = self._reader.store_for(environ)
         text = environ.get("QUERY_STRING", "")
         if not more:
             return self._reader.page(store, resource, text, striking)
@@ -203,23 +208,26 @@ class FakeEdFi(FakeService):
         refused = striking.get(FaultKind.REFUSED_RECORD)
         if refused is not None and refused.value.encode() in body:
             raise problems.invalid({"$": ["The host refuses this record."]})
+        row = self.data.store.tables[resource.name].rows.get(id_)
+        if FaultKind.OTHER_WRITER in striking and row is not None:
+            self._others.rewrite(resource, row, self.other_writer(dict(row.body.content)))
 
     def _write(
         self, environ: WSGIEnvironment, resource: Resource, method: str, id_: str, text: bytes, claims: Claims
     ) -> Reply:
+        if_match = environ.get("HTTP_IF_MATCH", "")
         if method == "DELETE" and id_:
-            self._writer.delete(resource, id_, environ.get("HTTP_IF_MATCH", ""))
+            self._writer.delete(resource, id_, if_match, claims)
             return Reply(204)
         if (method == "POST") == bool(id_) or method not in ("POST", "PUT"):
             raise problems.not_allowed(f"The endpoint of the request does not support {method}.")
         if "json" not in environ.get("CONTENT_TYPE", "").lower():
             raise problems.unsupported_media()
         body, reading = self._writer.read_body(resource, text, id_)
-        if_match = environ.get("HTTP_IF_MATCH", "")
         if method == "PUT":
-            row = self._writer.put(resource, id_, body, reading, if_match)
+            row = self._writer.put(resource, id_, body, reading, if_match, claims)
             return Reply(204, None, self._located(environ, resource, row.id, row.etag))
-        row, created = self._writer.post(resource, body, reading, if_match, claims.name)
+        row, created = self._writer.post(resource, body, reading, if_match, claims)
         return Reply(201 if created else 200, None, self._located(environ, resource, row.id, row.etag))
 
     def _located(self, environ: WSGIEnvironment, resource: Resource, id_: str, etag: str) -> list[tuple[str, str]]:
@@ -227,22 +235,35 @@ class FakeEdFi(FakeService):
         host = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
         return [("Location", f"{host}{path}/{resource.name}/{id_}"), ("ETag", f'"{etag}"')]
 
-    def seed(self, resource: str, *bodies: Mapping[str, Any], owner: str = "the SIS") -> list[str]:
-        """Put items in as another client would, checked all the same; returns their ids."""
-        ids = []
+    def seed(self, resource: str, *bodies: Mapping[str, Any]) -> list[str]:
+        """Put items in as another system would, checked all the same; returns their ids."""
+        found = self.data.resource(resource)
         with self.data.store.lock:
-            for body in bodies:
-                found = self.data.resource(resource)
-                row, _ = self._writer.post(found, *self._writer.read_body(found, ENCODER.encode(body)), "", owner)
-                ids.append(row.id)
-        self.effects.clear()
-        return ids
+            read = [self._others.read_body(found, ENCODER.encode(body)) for body in bodies]
+            return [self._others.post(found, *each, "", None)[0].id for each in read]
+
+    def replace(self, resource: str, id_: str, content: Mapping[str, Any]) -> None:
+        """Replace an item, and its key where the resource allows it, as another system would."""
+        found = self.data.resource(resource)
+        with self.data.store.lock:
+            body, reading = self._others.read_body(found, ENCODER.encode({**content, "id": id_}), id_)
+            self._others.put(found, id_, body, reading, "", None)
+
+    def remove(self, resource: str, id_: str) -> None:
+        """Delete an item as another system would."""
+        with self.data.store.lock:
+            self._others.delete(self.data.resource(resource), id_, "", None)
+
+    def take_snapshot(self, name: str = "") -> None:
+        """Offer what is there now as the snapshot that requests may ask for; up to 6.x it has a name."""
+        with self.data.store.lock:
+            self.data.snapshots[name] = self.data.store.frozen()
+
+    def items(self, resource: str) -> dict[str, dict[str, Any]]:
+        """The oracle: what the host holds by id, without etags and links."""
+        with self.data.store.lock:
+            return {id_: dict(row.body.content) for id_, row in self.data.store.tables[resource].rows.items()}
 
     def rows(self, resource: str) -> list[dict[str, Any]]:
-        """The oracle: what the host holds, without ids, etags and links."""
-        with self.data.store.lock:
-            return [dict(row.body.content) for row in self.data.store.tables[resource].rows.values()]
-
-
-def _headers(environ: WSGIEnvironment) -> dict[str, str]:
-    return {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+        """The oracle without the ids."""
+        return list(self.items(resource).values())

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from gateway.testing.edfi import problems
+from gateway.testing.edfi.authorizing import authorize
 from gateway.testing.edfi.bodies import BadBody, Body, Reading
+from gateway.testing.edfi.gate import Claims
 from gateway.testing.edfi.host import DECODER, Host
 from gateway.testing.edfi.model import Resource
 from gateway.testing.edfi.notation import singular
@@ -51,23 +53,29 @@ class Writer:
         if id_ and self.host.profile.put_wants_id and given != id_:
             raise problems.bad_data("The id in the body must be that of the route.")
 
-    def post(self, resource: Resource, body: Body, reading: Reading, if_match: str, owner: str) -> tuple[Row, bool]:
-        """Create, or replace what has this natural key: the row, and whether it is new."""
+    def post(
+        self, resource: Resource, body: Body, reading: Reading, if_match: str, claims: Claims | None
+    ) -> tuple[Row, bool]:
+        """Create, or replace what has this natural key: the row, and whether it is new. ``claims`` of ``None``: another
+        system, which may do anything."""
         table = self.host.store.tables[resource.name]
         old = table.by_key.get(body.key)
+        authorize(self.host, resource, old, body, claims)
         self._resolve(reading)
         if old is not None:
             self._match(old, if_match)
             return self._replace(table, old, body), False
-        row = self.host.store.insert(table, body, self.host.stamp(), owner)
+        row = self.host.store.insert(table, body, self.host.stamp(), claims.name if claims else "")
         self._effect(resource.name, body)
         return row, True
 
-    def put(self, resource: Resource, id_: str, body: Body, reading: Reading, if_match: str) -> Row:
+    def put(
+        self, resource: Resource, id_: str, body: Body, reading: Reading, if_match: str, claims: Claims | None
+    ) -> Row:
         """Replace the row with this id, its key as well where the resource allows it."""
-        store = self.host.store
-        table = store.tables[resource.name]
+        table = self.host.store.tables[resource.name]
         old = self.row(table, id_)
+        authorize(self.host, resource, old, body, claims)
         self._match(old, if_match)
         self._resolve(reading)
         if body.key != old.body.key:
@@ -80,10 +88,16 @@ class Writer:
             carry_key(self.host, table, old.body.key, body)
         return row
 
-    def delete(self, resource: Resource, id_: str, if_match: str) -> None:
+    def rewrite(self, resource: Resource, row: Row, content: dict[str, Any]) -> None:
+        """Write a row anew, even without a difference."""
+        body, _ = self.host.reader(resource.name).read(content)
+        self.host.store.replace(self.host.store.tables[resource.name], row, body, self.host.stamp())
+
+    def delete(self, resource: Resource, id_: str, if_match: str, claims: Claims | None) -> None:
         store = self.host.store
         table = store.tables[resource.name]
         row = self.row(table, id_)
+        authorize(self.host, resource, row, row.body, claims)
         self._match(row, if_match)
         referrers = store.referrers(table, row.body.key)
         if referrers and self.host.profile.checks_references:
