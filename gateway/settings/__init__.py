@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gateway.settings.connections import database_url, open_connection, secret_files, secret_problems
+from gateway.settings.connections import credential_key, database_url, open_connection, secret_files, secret_problems
 from gateway.settings.district import (
     ConnectionSettings,
     Contact,
+    CredentialSettings,
     District,
     PushSettings,
     Retention,
@@ -17,11 +18,13 @@ from gateway.settings.district import (
 __all__ = [
     "ConnectionSettings",
     "Contact",
+    "CredentialSettings",
     "District",
     "PushSettings",
     "Retention",
     "SchoolSettings",
     "SyncSettings",
+    "credential_key",
     "database_url",
     "load_district",
     "open_connection",

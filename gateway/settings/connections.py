@@ -84,6 +84,17 @@ def secret_files(district: District) -> Iterator[Path]:
             yield district.folder / reference.name
 
 
+def credential_key(district: District) -> str | None:
+    """The private key that signs credentials, as the text of its file; ``None`` if the settings name none.
+
+    Raises :class:`ConfigurationError` (``secret.missing``).
+    """
+    reference = parse_reference(district.credentials.key)
+    if reference is None:
+        return None
+    return resolve(reference, district.folder, place=district.document.place("credentials", "key")).reveal()
+
+
 def database_url(district: District) -> str:
     """The URL of the district's database, with its secret. A relative SQLite path starts at the district's file."""
     reference = parse_reference(district.database)

@@ -24,7 +24,14 @@ from gateway.core.validation import validate
 from gateway.core.values import DateOrder
 from gateway.registry import load_connector
 from gateway.settings.references import check_references
-from gateway.settings.schema import NAME, NAME_WORDS, ConnectionSchema, DistrictSchema, SyncSchema
+from gateway.settings.schema import (
+    NAME,
+    NAME_WORDS,
+    ConnectionSchema,
+    CredentialsSchema,
+    DistrictSchema,
+    SyncSchema,
+)
 from gateway.settings.secrets import parse_reference
 from gateway.transport.yaml_file import read_document
 
@@ -99,6 +106,17 @@ class SchoolSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialSettings:
+    """Who signs credentials. ``key`` is a reference to a private key, ``issuer`` a ``did:web`` address, ``former_keys``
+    public keys that signed before, ``contexts`` a folder."""
+
+    key: str | None
+    issuer: str | None
+    former_keys: tuple[str, ...]
+    contexts: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class District:
     """One tenant. ``folder`` (absolute) is where relative paths of the settings start; ``database`` is a URL or a
     reference to one (see :func:`gateway.settings.database_url`)."""
@@ -111,6 +129,7 @@ class District:
     database: str
     policies: Path
     school: SchoolSettings
+    credentials: CredentialSettings
     connections: Mapping[str, ConnectionSettings]
     syncs: Mapping[str, SyncSettings]
     retention: Retention
@@ -149,6 +168,8 @@ def load_district(path: Path) -> District:
     document = read_document(path)
     loaded, problems = validate(DistrictSchema(), document)
     problems += _unsafe_database(document)
+    if isinstance(document.data.get("credentials"), dict):
+        problems += check_references(CredentialsSchema(), document, ("credentials",))
     connections = _connections(document, problems)
     syncs = _sync_data(document, connections, problems)
     raise_problems(sorted(problems, key=lambda problem: problem.place.line or 0 if problem.place else 0))
@@ -163,6 +184,7 @@ def load_district(path: Path) -> District:
         database=loaded["database"] or f"sqlite:///{data / DATABASE_FILE}",
         policies=folder / loaded["policies"],
         school=_school(loaded["school"], loaded["name"], folder),
+        credentials=_credentials(loaded["credentials"], folder),
         connections=connections,
         syncs={name: _sync(name, found, folder, loaded["guards"]) for name, found in syncs.items()},
         retention=Retention(**loaded["retention"]),
@@ -178,6 +200,15 @@ def _school(loaded: Mapping[str, Any], district: str, folder: Path) -> SchoolSet
         ceeb=loaded["ceeb"],
         logo=folder / loaded["logo"] if loaded["logo"] else None,
         footer=loaded["footer"],
+    )
+
+
+def _credentials(loaded: Mapping[str, Any], folder: Path) -> CredentialSettings:
+    return CredentialSettings(
+        key=loaded["key"],
+        issuer=loaded["issuer"],
+        former_keys=tuple(loaded["former_keys"]),
+        contexts=folder / loaded["contexts"] if loaded["contexts"] else None,
     )
 
 

@@ -199,6 +199,24 @@ class SchoolSchema(Strict):
                         validate=validate.Length(max=300))  # fmt: skip
 
 
+class CredentialsSchema(Strict):
+    """Who signs credentials."""
+
+    key = fields.String(
+        load_default=None,
+        metadata={"description": "The private key that signs: ${file:secrets/credentials.pem}.", "secret": True},
+    )
+    issuer = _described(fields.String, "The school's did:web address; without it, the key itself is the issuer.",
+                        load_default=None, validate=validate.Regexp(r"did:web:[A-Za-z0-9.%:_-]+\Z",
+                        error="Write it as did:web:school.example.org."))  # fmt: skip
+    former_keys = fields.List(
+        fields.String(validate=validate.Regexp(r"z[1-9A-HJ-NP-Za-km-z]{40,60}\Z", error="A public key begins z6Mk.")),
+        load_default=list, metadata={"description": "Public keys that signed before; what they signed still verifies."},
+    )  # fmt: skip
+    contexts = _described(fields.String, "A folder of JSON-LD contexts that go before those of the program.",
+                          load_default=None, validate=validate.Length(1))  # fmt: skip
+
+
 class DistrictSchema(Strict):
     """A district's file."""
 
@@ -215,6 +233,11 @@ class DistrictSchema(Strict):
         SchoolSchema,
         load_default=lambda: SchoolSchema().load({}),
         metadata={"description": "What stands at the head and foot of documents."},
+    )
+    credentials = fields.Nested(
+        CredentialsSchema,
+        load_default=lambda: CredentialsSchema().load({}),
+        metadata={"description": "Who signs credentials."},
     )
     connections = _described(fields.Dict, "The connections, by name.", required=True)
     syncs = _described(fields.Dict, "The nightly jobs, by name.", load_default=dict)

@@ -18,6 +18,7 @@ from gateway.core.guard import Limits
 from gateway.settings.schema import (
     ConnectionSchema,
     ContactSchema,
+    CredentialsSchema,
     DistrictSchema,
     GuardsSchema,
     LimitsSchema,
@@ -32,6 +33,7 @@ TABLES: dict[str, type[Schema]] = {
     "district": DistrictSchema,
     "school": SchoolSchema,
     "contact": ContactSchema,
+    "credentials": CredentialsSchema,
     "connections": ConnectionSchema,
     "syncs": SyncSchema,
     "push": PushSchema,
