@@ -187,14 +187,17 @@ class Framework:
         ``start`` may be outside the framework, such as a state's standard, and so may what is reached; steps pass
         through outside nodes. Circles end where they began.
         """
+        ways = reach(normal_id(start), self.followed(types, direction), max_depth=max_depth)
+        return tuple(Match(id, path) for id, path in ways.items())
+
+    def followed(self, types: Iterable[str], direction: Direction) -> list[Edges]:
+        """The associations of ``types``, as they are followed in ``direction``."""
         sides = {
             Direction.FORWARD: (self.forward,),
             Direction.BACKWARD: (self.backward,),
             Direction.BOTH: (self.forward, self.backward),
         }[direction]
-        chosen = [side[kind] for kind in types for side in sides if kind in side]
-        ways = reach(normal_id(start), chosen, max_depth=max_depth)
-        return tuple(Match(id, path) for id, path in ways.items())
+        return [side[kind] for kind in types for side in sides if kind in side]
 
     def problems(self) -> list[Finding]:
         """All findings: circles, items without a place, several parents, doubled edges, items without a code."""

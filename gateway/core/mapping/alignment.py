@@ -17,6 +17,7 @@ import polars as pl
 
 from gateway.core.errors import MappingError, Place, did_you_mean
 from gateway.core.framework import Direction, Framework, normal_id
+from gateway.core.graph import Edges, reach
 from gateway.core.mapping.conditions import When, compile_when, pattern_of
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import MICROS, to_micros
@@ -215,6 +216,8 @@ class _Compiler:
 
         def find(row: Row) -> Sequence[Target]:
             key = tuple(_folded(code.read(row)) for code in where)
+            if not any(key):
+                return ()
             if key in exact:
                 return exact[key]
             return next((targets for test, targets in patterns if test(key)), ())
@@ -256,13 +259,18 @@ class _Compiler:
             id = self._competency(word, place)
             weight = _weight(row.get("weight"))
             if weight is None:
-                self._note(place, f'The weight "{row.get("weight")}" is not a positive number.', "crosswalk")
+                message = f'The weight "{row.get("weight")}" is not a positive number.'
+                self._note(place, message, "crosswalk", "Write a number such as 0.5, or leave it empty for 1.")
             if id is None or weight is None:
                 continue
             key = tuple(_folded(row[column]) for column in keys)
+            if not any(key):
+                self._note(place, f"{word} is mapped from nothing: the line names no code.", "crosswalk", "Fill it in.")
+                continue
             if id in found.setdefault(key, {}):
                 shown = ", ".join(str(row[column]) for column in keys)
-                self._note(place, f'"{shown}" is mapped to {word} twice.', "crosswalk-duplicate")
+                message = f'"{shown}" is mapped to {word} twice.'
+                self._note(place, message, "crosswalk-duplicate", "Delete one of the lines.")
             found[key][id] = weight
         exact = {key: list(targets.items()) for key, targets in found.items() if "*" not in "".join(key)}
         patterns = [(_fits(key), list(ids.items())) for key, ids in found.items() if "*" in "".join(key)]
@@ -276,11 +284,16 @@ class _Compiler:
             return None
         weight = to_micros(item.get("weight", Decimal(1)))
 
+        edges = self._edges(other, rule)
+
         def find(row: Row) -> Sequence[Target]:
             for column in ("competency", "standard"):
-                start = _quietly(other, str(row[column])) if row.get(column) else None
-                if start:
-                    return self._reached(other, start, rule, weight)
+                if row.get(column):
+                    code = str(row[column])
+                    start = _quietly(other, code) or normal_id(code)
+                    targets = self._reached(start, edges, rule["depth"], weight)
+                    if targets:
+                        return targets
             return ()
 
         known = tuple(item.code for item in other.competencies.values() if item.code)
@@ -288,17 +301,19 @@ class _Compiler:
         columns = ("competency", "standard")
         return Way(f"associations from {other.title}", when, codes, columns, find, lambda: known)
 
-    def _reached(self, other: Framework, start: str, rule: dict[str, Any], weight: int) -> list[Target]:
+    def _edges(self, other: Framework, rule: dict[str, Any]) -> list[Edges]:
+        """The associations that may be followed, of whatever framework of the mapping: a way from a state's standards
+        over national ones to the school's own is told by two or three packages."""
+        direction = Direction(rule["direction"])
+        frameworks = {id(each): each for each in (other, self.framework, *self.others.values())}.values()
+        return [edges for each in frameworks for edges in each.followed(rule["types"], direction)]
+
+    def _reached(self, start: str, edges: Sequence[Edges], depth: int, weight: int) -> list[Target]:
         """What lies nearest: all own competencies that are reached with the fewest steps."""
-        nearest: dict[str, int] = {}
-        for framework in (other, self.framework):
-            for match in framework.matches(
-                start, rule["types"], max_depth=rule["depth"], direction=Direction(rule["direction"])
-            ):
-                if match.id in self.framework.competencies:
-                    nearest[match.id] = min(match.depth, nearest.get(match.id, match.depth))
-        least = min(nearest.values(), default=0)
-        return sorted((id, weight) for id, depth in nearest.items() if depth == least)
+        ways = reach(start, edges, max_depth=depth)
+        steps = {id: len(way) for id, way in ways.items() if id in self.framework.competencies}
+        least = min(steps.values(), default=0)
+        return sorted((id, weight) for id, count in steps.items() if count == least)
 
     def _own_codes(self) -> Collection[str]:
         return [item.code for item in self.framework.competencies.values() if item.code]
