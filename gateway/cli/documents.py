@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from gateway.documents.issue import Checked, DocumentRecord
     from gateway.settings import District
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS = {
+    "gpa-report": ("gateway.cli.documents_gpa", "Issue GPA reports with worked lines."),
+    "letter": ("gateway.cli.documents_gpa", "Issue the letter that explains a policy."),
+    "ncaa-worksheet": ("gateway.cli.documents_gpa", "Issue NCAA worksheets of core courses."),
+}
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS)

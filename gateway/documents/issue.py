@@ -172,12 +172,22 @@ def check_record(store: Store, district: str) -> None:
 
 
 def replaced_code(
-    store: Store, district: str, kind: DocumentKind, student_id: str | None, recipient: str, inputs_digest: str
+    store: Store,
+    district: str,
+    kind: DocumentKind,
+    student_id: str | None,
+    recipient: str,
+    rules: Sequence[Rules],
+    inputs_digest: str,
 ) -> str | None:
-    """The code of the last document of this kind about this student to this recipient, if it was made from other
-    data: the new one takes its place."""
-    before = disclosures.listed(store, district, student_id=student_id, kind=kind, recipient=recipient, most=1)
-    return before[0].code if before and before[0].inputs_digest != inputs_digest else None
+    """The code of the last document of this kind about this student by these policies to this recipient, if it was
+    made from other data or another version: the new one takes its place."""
+    names = [each.name for each in rules]
+    for record in disclosures.listed(store, district, student_id=student_id, kind=kind, recipient=recipient, most=20):
+        if record.student_id == student_id and [each.name for each in record.rules] == names:
+            same = record.inputs_digest == inputs_digest and record.rules == tuple(rules)
+            return None if same else record.code
+    return None
 
 
 def rules_of(policy: Policy) -> Rules:

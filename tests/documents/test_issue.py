@@ -158,7 +158,9 @@ def test_a_document_from_other_data_names_the_older_one(store, tmp_path):
     given_ = release(now=lambda: next(clock))
 
     def older(inputs):
-        return issuing.replaced_code(store, "lakeside", DocumentKind.GPA_REPORT, "s1", "State University", inputs)
+        return issuing.replaced_code(
+            store, "lakeside", DocumentKind.GPA_REPORT, "s1", "State University", RULES, inputs
+        )
 
     assert older("1") is None
     (first,) = issue(store, given_, [draft(given_, "1.pdf", inputs="1")], tmp_path)
