@@ -11,6 +11,8 @@ import waitress
 from flask import Flask
 
 from gateway.api.app import create_app
+from gateway.api.job_runner import JobRunner
+from gateway.api.jobs import MOST_BYTES
 from gateway.api.sites import Sites
 from gateway.core.errors import ConfigurationError
 from gateway.worker import stop_on_signals
@@ -30,11 +32,14 @@ def run_server(
     """
     app = create_app(sites, now=now, per_minute=per_minute)
     server = make_server(app, host=host, port=port, threads=threads)
+    runner = JobRunner(sites, now=now)
     with stop_on_signals() as stop:
+        runner.start()
         threading.Thread(target=server.run, name="waitress", daemon=True).start()
         log.info("The API listens.", extra={"key": f"http://{host}:{server.effective_port}"})
         stop.wait()
         server.close()
+        runner.stop()
     log.info("The API has stopped.")
 
 
@@ -44,6 +49,7 @@ def make_server(app: Flask, *, host: str, port: int, threads: int) -> waitress.s
         return waitress.create_server(
             app, host=host, port=port, threads=threads, channel_timeout=CHANNEL_SECONDS,
             connection_limit=MOST_CONNECTIONS, ident="mastery-gateway", expose_tracebacks=False,
+            max_request_body_size=MOST_BYTES,
         )  # fmt: skip
     except OSError as error:
         raise ConfigurationError(

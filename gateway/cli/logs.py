@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from gateway.core.errors import code_lines
+
 FIELDS = ("district", "sync", "run", "key", "state", "code")
 _FILE_BYTES, _FILES = 5_000_000, 5
 
@@ -32,17 +34,6 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1]:
             line["trace"] = "; ".join(code_lines(record.exc_info[1]))
         return json.dumps(line, ensure_ascii=False, default=str)
-
-
-def code_lines(error: BaseException) -> list[str]:
-    """Type and code lines of an exception and its causes, without their texts."""
-    found = []
-    cause: BaseException | None = error
-    while cause is not None:
-        frames = traceback.extract_tb(cause.__traceback__)
-        found.append(type(cause).__name__ + " at " + ", ".join(f"{f.filename}:{f.lineno}" for f in frames))
-        cause = cause.__cause__ or cause.__context__
-    return found
 
 
 def log_to_terminal(*, level: int = logging.WARNING, lines_as_json: bool = False) -> None:

@@ -19,6 +19,7 @@ Each carries two texts: ``message`` and ``hint`` are plain sentences for people 
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -173,3 +174,14 @@ def raise_problems(problems: Sequence[ConfigurationError]) -> None:
     )
     summary.problems = tuple(problems)
     raise summary
+
+
+def code_lines(error: BaseException) -> list[str]:
+    """Type and code lines of an exception and its causes, without their texts."""
+    found = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = traceback.extract_tb(cause.__traceback__)
+        found.append(type(cause).__name__ + " at " + ", ".join(f"{f.filename}:{f.lineno}" for f in frames))
+        cause = cause.__cause__ or cause.__context__
+    return found

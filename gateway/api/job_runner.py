@@ -1,0 +1,146 @@
+"""Does the jobs of a server's districts, one at a time, each in a process of its own; removes what has expired."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
+from typing import Any
+
+from gateway.api.job_work import folder_of, work_in_process
+from gateway.api.sites import Site, Sites
+from gateway.core.errors import GatewayError
+from gateway.store import jobs
+from gateway.store.jobs import Job
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = timedelta(seconds=1)
+TELL_EVERY = timedelta(seconds=2)
+"""How often a job's progress is stored, and how soon a cancelled one is noticed."""
+
+DIED: Mapping[str, Any] = {
+    "code": "job.died", "message": "The calculation ended without an answer.",
+    "hint": "The file may need more memory than there is; tell the gateway's operator the job's id.",
+}  # fmt: skip
+
+JobEnded = Callable[[Site, Job], None]
+
+
+class JobRunner:
+    """A thread that does jobs until it is stopped. ``ended`` is called with each job that is done or has failed."""
+
+    def __init__(self, sites: Sites, *, now: Callable[[], datetime], ended: JobEnded = lambda site, job: None) -> None:
+        self.sites = sites
+        self.now = now
+        self.ended = ended
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop at once; a job at work is begun anew by the next server."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_EVERY.total_seconds()):
+            try:
+                while not self._stop.is_set() and self.do_one():
+                    pass
+                self.sweep()
+            except GatewayError as error:
+                log.error("%s", error, extra={"code": error.code})
+            except Exception:
+                log.exception("The jobs met a fault of their own.", extra={"code": "api.internal"})
+
+    def do_one(self) -> bool:
+        """Do the next job that waits, if there is one."""
+        for site in self.sites.by_id.values():
+            job = jobs.claim(site.store, site.id, self.name, now=self.now())
+            if job is not None:
+                self._do(site, job)
+                return True
+        return False
+
+    def sweep(self) -> None:
+        """Remove the files of jobs whose time is over."""
+        for site in self.sites.by_id.values():
+            for job_id in jobs.expire(site.store, site.id, now=self.now()):
+                shutil.rmtree(folder_of(site.district.data, job_id), ignore_errors=True)
+
+    def _do(self, site: Site, job: Job) -> None:
+        today = self.now().astimezone(site.district.time_zone).date()
+        asked = {"job_id": job.job_id, "kind": job.kind, "request": dict(job.request), "today": today.isoformat()}
+        shutil.rmtree(folder_of(site.district.data, job.job_id) / "results", ignore_errors=True)
+        context = multiprocessing.get_context("spawn")
+        listening, telling = context.Pipe(duplex=False)
+        process = context.Process(target=work_in_process, args=(site.district.file, asked, telling), daemon=True)
+        process.start()
+        telling.close()
+        try:
+            self._follow(site, job, listening)
+        finally:
+            process.kill()
+            process.join()
+            listening.close()
+        self._tidy(site, job)
+
+    def _follow(self, site: Site, job: Job, listening: Connection) -> None:
+        """Store progress until the job ends, is cancelled, or the server stops."""
+        rows = 0
+        while True:
+            said = self._hear(listening)
+            if said is not None and said[0] != "rows":
+                self._finish(site, job, *said)
+                return
+            rows = said[1] if said else rows
+            if self._stop.is_set() or not jobs.report(site.store, job, self.name, rows, None, now=self.now()):
+                return
+
+    def _hear(self, listening: Connection) -> tuple[str, Any] | None:
+        """The last thing said within a while; ``None`` if nothing was."""
+        said: tuple[str, Any] | None = None
+        try:
+            while listening.poll(0 if said else TELL_EVERY.total_seconds()):
+                said = listening.recv()
+                if said is not None and said[0] != "rows":
+                    break
+        except EOFError:
+            return ("failed", dict(DIED))
+        return said
+
+    def _finish(self, site: Site, job: Job, what: str, value: Any) -> None:
+        if what == "done":
+            mine = jobs.finish(site.store, job, self.name, results=value, now=self.now())
+        else:
+            trace = value.pop("trace", None)
+            log.error("A job failed.", extra={"district": site.id, "key": job.job_id, "code": value["code"]})
+            if trace:
+                log.error("A job's fault: %s", "; ".join(trace), extra={"code": "api.internal"})
+            mine = jobs.finish(site.store, job, self.name, error=value, now=self.now())
+        if mine:
+            found = jobs.find(site.store, site.id, job.job_id)
+            if found is not None:
+                self.ended(site, found)
+
+    def _tidy(self, site: Site, job: Job) -> None:
+        """Uploads hold students' data: they go as soon as the job has ended, and all of a cancelled one's files."""
+        found = jobs.find(site.store, site.id, job.job_id)
+        if found is None or found.state not in jobs.ENDED:
+            return
+        folder = folder_of(site.district.data, job.job_id)
+        if found.state is jobs.JobState.DONE:
+            for upload in folder.glob("upload.*"):
+                upload.unlink()
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
