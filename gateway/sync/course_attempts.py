@@ -69,7 +69,10 @@ def write_attempts(
             rows.write_parquet(Path(folder) / f"{part:03}.parquet", compression="lz4")
             counts.append(rows.height)
         pl.scan_parquet(sorted(Path(folder).glob("*.parquet"))).sink_parquet(path, compression="lz4")
-    return [f"{sum(counts):,} course attempts from the pull {snapshot.id}"]
+    notes = [f"{sum(counts):,} course attempts from the pull {snapshot.id}"]
+    if mapping is not None and not mapping.reports_on(as_of):
+        notes.append(f"{as_of} is outside the report windows of the mapping: do not show or push these grades yet")
+    return notes
 
 
 def _shared(snapshot: Snapshot, sync: SyncSettings) -> dict[str, pl.DataFrame]:
@@ -205,13 +208,17 @@ def _with_grades_of_levels(
 ) -> pl.DataFrame:
     """A row for each class that gave evidence for a student's levels, graded by those levels.
 
-    A level is the student's own, as everywhere else; it counts for each course whose results went into it.
+    A level is the student's own, as everywhere else; it counts for each course whose results went into it. Competencies
+    with a scale of their own, such as habits, are no part of a grade.
     """
     evidence = gather_evidence({**shared, **own}, line_items=facts)
     collected = mapping.collect(evidence, as_of=as_of)
     levels = mapping.summarise(collected, evidence=evidence.height, as_of=as_of).levels
-    where = where_scored(collected, len(mapping.ids), shared).with_columns(
-        pl.Series(list(mapping.labels), dtype=pl.String).gather(pl.col("number")).alias("competency")
+    scales = mapping.summarizer.summaries.scale_of
+    academic = [number for number, id in enumerate(mapping.ids) if scales[id].report == mapping.scale.report]
+    scored = where_scored(collected, len(mapping.ids), shared).filter(pl.col("number").is_in(academic))
+    where = scored.with_columns(
+        pl.lit(pl.Series(list(mapping.labels), dtype=pl.String)).gather(pl.col("number")).alias("competency")
     )
     nothing = [pl.lit(None, pl.String).alias(name) for name in ("item_term", "grade", "said")]
     taken = where.select(_KEYS).unique().with_columns(*nothing, pl.lit(None, pl.Decimal(18, 6)).alias("score"))

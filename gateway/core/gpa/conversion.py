@@ -6,6 +6,7 @@ The four families of published conversions are rules of one kind: bands on the m
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -43,6 +44,7 @@ def convert_levels(policy: Policy, courses: pl.DataFrame, levels: pl.DataFrame) 
     missing = [column for column in LEVEL_COLUMNS if column not in levels.columns]
     if missing:
         raise DataError(f"The table of levels lacks {', '.join(missing)}.", hint="Add it.", code="gpa.columns")
+    levels = _academic(conversion, levels)
     keys = [key for key in _KEYS if key in levels.columns and key in courses.columns]
     texts = [pl.col(key).cast(pl.String) for key in keys]
     graded = _graded(conversion, _summarised(conversion, levels.with_columns(texts), keys)).select(
@@ -62,6 +64,15 @@ def convert_levels(policy: Policy, courses: pl.DataFrame, levels: pl.DataFrame) 
         pl.when(has).then("new_score").otherwise(old[1]).alias("score"),
         pl.when(has).then("said").otherwise(old[2]).alias(PROBLEM),
     ).drop("new_grade", "new_score", "said", "has")
+
+
+def _academic(conversion: Conversion, levels: pl.DataFrame) -> pl.DataFrame:
+    """The levels without those of competencies that are no part of a grade."""
+    if not conversion.leave_out:
+        return levels
+    codes = levels["competency"].cast(pl.String).unique().to_list()
+    out = [code for code in codes if any(fnmatch.fnmatchcase(code or "", each) for each in conversion.leave_out)]
+    return levels.filter(~pl.col("competency").cast(pl.String).is_in(out).fill_null(False))
 
 
 def courses_of_levels(levels: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +111,10 @@ def _summarised(conversion: Conversion, levels: pl.DataFrame, keys: list[str]) -
         default = conversion.weights.get("default", MICROS)
         weight = pl.col("weight_as").replace_strict(names, values, default=default, return_dtype=pl.Int64)
     rows = levels.with_columns(micros.alias("micros"), weight.alias("weight"))
-    rows = rows.with_columns(pl.col("micros").is_in(list(conversion.levels)).fill_null(False).alias("on_scale"))
+    lowest, highest = conversion.levels[0], conversion.levels[-1]
+    among = pl.col("micros").is_in(list(conversion.levels))
+    on_scale = pl.col("micros").is_between(lowest, highest) if conversion.in_between else among
+    rows = rows.with_columns(on_scale.fill_null(False).alias("on_scale"))
     return rows.group_by(keys, maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("count"),
         pl.col("level").is_null().any().alias("missing"),
@@ -183,6 +197,8 @@ def compile_conversion(data: Mapping[str, Any] | None, grades: frozenset[str], r
         at_least=data["at_least"],
         weights={name: to_micros(weight) for name, weight in data.get("weights", {}).items()},
         rules=tuple(rules),
+        in_between=data["in_between"] == "keep",
+        leave_out=tuple(data["leave_out"]),
     )
     if rules:
         _check_rules(conversion, reader)
@@ -206,11 +222,18 @@ def _check_rules(conversion: Conversion, reader: Reader) -> None:
             reader.note(rule.path, message, "Change the order, or remove it.", "unreachable-rule")
 
 
+def _probed(conversion: Conversion) -> list[int]:
+    """The levels, and one between each two of them where such levels count."""
+    levels = conversion.levels
+    between = [(one + other) // 2 for one, other in itertools.pairwise(levels)] if conversion.in_between else []
+    return sorted([*levels, *between])
+
+
 def _probes(conversion: Conversion) -> pl.DataFrame:
     """All combinations of up to five levels (fewer on long scales), one ``student_id`` each."""
     combinations: list[tuple[int, ...]] = []
     for size in range(1, _MOST_LEVELS + 1):
-        more = list(itertools.combinations_with_replacement(conversion.levels, size))
+        more = list(itertools.combinations_with_replacement(_probed(conversion), size))
         if len(combinations) + len(more) > _MOST_PROBES:
             break
         combinations += more

@@ -228,6 +228,8 @@ class RuleSchema(Schema):
 
 class FromLevelsSchema(Schema):
     levels = fields.List(Number(), required=True)
+    in_between = Word("wait", "keep", load_default="wait")
+    leave_out = Texts(load_default=list)
     round = fields.Nested(RoundSchema, required=True)
     at_least = Count(least=1, load_default=1)
     weights = fields.Dict(keys=Text(), values=Number(at_least="0"))

@@ -16,7 +16,7 @@ import polars as pl
 
 from gateway.core.errors import DataError
 from gateway.core.gpa.changes import check_columns, with_values
-from gateway.core.gpa.courses import OVERRIDE, OVERRIDE_PROBLEM, read_year
+from gateway.core.gpa.courses import OVERRIDE, OVERRIDE_PROBLEM, PROBLEM, read_year
 from gateway.core.gpa.policy import Aggregate
 from gateway.core.gpa.result import GpaResult, Period, State
 from gateway.core.model import LINE, SCORE
@@ -112,6 +112,8 @@ def _plain(column: str, text: str) -> str | int | None:
 def _overridden(courses: pl.DataFrame, override: Override, found: pl.DataFrame) -> pl.DataFrame:
     values, line = override.values or {}, int(found[LINE][0])
     was = ", ".join(f"{name} was {found[name][0] if name in found.columns else None}" for name in values)
+    if PROBLEM in courses.columns and {"grade", "score"} & values.keys():
+        courses = _noted(courses, PROBLEM, line, None)
     return _noted(with_values(courses, line, values), OVERRIDE, line, f"{override.words} ({was})")
 
 
@@ -120,9 +122,11 @@ def _waiting(courses: pl.DataFrame, override: Override, line: int, found: int) -
     return _noted(courses, OVERRIDE_PROBLEM, line, said)
 
 
-def _noted(courses: pl.DataFrame, column: str, line: int, note: str) -> pl.DataFrame:
+def _noted(courses: pl.DataFrame, column: str, line: int, note: str | None) -> pl.DataFrame:
     old = pl.col(column) if column in courses.columns else pl.lit(None, pl.String)
-    return courses.with_columns(pl.when(pl.col(LINE) == line).then(pl.lit(note)).otherwise(old).alias(column))
+    return courses.with_columns(
+        pl.when(pl.col(LINE) == line).then(pl.lit(note, pl.String)).otherwise(old).alias(column)
+    )
 
 
 def override_gpas(result: GpaResult, overrides: Sequence[Override]) -> GpaResult:

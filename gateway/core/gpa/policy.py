@@ -228,13 +228,19 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """From the levels of a course's competencies to its grade: the first rule that fits."""
+    """From the levels of a course's competencies to its grade: the first rule that fits.
+
+    ``in_between``: a level between two of ``levels``, such as the average that a mapping makes, counts as it is.
+    ``leave_out``: codes of competencies that are no part of a grade, such as habits; ``*`` stands for anything.
+    """
 
     levels: tuple[int, ...]
     round: Rounding
     at_least: int
     weights: Mapping[str, int]
     rules: tuple[Rule, ...]
+    in_between: bool = False
+    leave_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,9 @@ BY_NUMBER = {number: problem for problem, number in _NUMBERS.items()}
 ALWAYS = (_NUMBERS[Problem.ROW_UNREADABLE], _NUMBERS[Problem.OVERRIDE_UNCLEAR])
 """Problems that make a GPA wait even where the policy would leave the row out: what it stands for is not known."""
 
+TOLD_BY_ROW = (Problem.ROW_UNREADABLE, Problem.OVERRIDE_UNCLEAR, Problem.NO_GRADE_FROM_LEVELS)
+"""Problems of which the row itself can say more than the general sentence."""
+
 _SENTENCES: dict[Problem, tuple[str, str]] = {
     Problem.ROW_UNREADABLE: ("The row cannot be read.", "Correct the line."),
     Problem.NO_STUDENT: ("The row names no student.", "Fill student_id."),

@@ -7,7 +7,7 @@ import polars as pl
 from gateway.core.gpa.courses import OVERRIDE_PROBLEM, PROBLEM, ROW, STUDENT, UNREAD, Courses
 from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.policy import Policy
-from gateway.core.gpa.problems import BY_NUMBER
+from gateway.core.gpa.problems import BY_NUMBER, TOLD_BY_ROW
 from gateway.core.gpa.result import NO_PROBLEMS, State
 
 
@@ -25,7 +25,10 @@ def problem_table(policy: Policy, rows: pl.DataFrame, courses: Courses) -> pl.Da
             "line": faulty["line"],
             "course_code": faulty["course_code"],
             "code": [problem.value for problem in problems],
-            "message": [said or problem.sentence for problem, said in zip(problems, detail, strict=True)],
+            "message": [
+                (said if problem in TOLD_BY_ROW else None) or problem.sentence
+                for problem, said in zip(problems, detail, strict=True)
+            ],
             "hint": [problem.hint for problem in problems],
         },
         schema_overrides={"code": pl.String, "message": pl.String, "hint": pl.String},
