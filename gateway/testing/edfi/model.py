@@ -147,7 +147,7 @@ class Model:
             key,
             tuple((name, tuple(found)) for name, found in places.items() if len(found) > 1),
             {part.name: part.place for part in key},
-            {name: found[0] for name, found in places.items()},
+            {name: found[0] for name, found in places.items()} | {part.name: part.place for part in key},
         )
 
     def _node(self, declaration: Declaration, path: str) -> Node:

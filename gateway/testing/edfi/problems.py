@@ -27,12 +27,14 @@ class Problem(Refusal):
         errors: Sequence[str] = (),
         validation: Mapping[str, Sequence[str]] | None = None,
         html: bool = False,
+        older: str = "",
     ) -> None:
         super().__init__(status, kind, detail)
         self.title = title
         self.errors = list(errors)
         self.validation = validation
         self.html = html
+        self.older = older
 
     def details(self, *, lists: bool = False) -> dict[str, Any]:
         """The body of 7.2 and later; ``lists``: both lists are there even when empty, as in v8."""
@@ -51,8 +53,8 @@ class Problem(Refusal):
 
     def message(self) -> dict[str, Any]:
         """The body of hosts before 7.2."""
-        if self.validation is None:
-            return {"message": " ".join([self.description, *self.errors])}
+        if self.validation is None or self.older:
+            return {"message": self.older or " ".join([self.description, *self.errors])}
         state = {path.replace("$", "request", 1): list(texts) for path, texts in self.validation.items()}
         return {"message": "The request is invalid.", "modelState": state}
 
@@ -65,6 +67,21 @@ def invalid(errors: Mapping[str, Sequence[str]]) -> Problem:
         "Data validation failed. See 'validationErrors' for details.",
         validation=errors,
     )
+
+
+def missing_descriptors(missing: Mapping[str, str]) -> Problem:
+    """``missing``: the value by path. The member's name stands for the kind of the descriptor in the texts."""
+    names = {path: path.rpartition(".")[2] for path in missing}
+    problem = invalid(
+        {path: [f"{_capital(names[path])} value '{value}' does not exist."] for path, value in missing.items()}
+    )
+    path, value = next(iter(missing.items()))
+    problem.older = f"Unable to resolve value '{value}' to an existing '{_capital(names[path])}' resource."
+    return problem
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def bad_parameter(text: str) -> Problem:

@@ -126,12 +126,12 @@ class Writer:
         """Descriptors first, then references, as the host does."""
         store = self.host.store
         missing = {
-            path: [f"{kind[0].upper()}{kind[1:]} value '{value}' does not exist."]
+            path: value
             for kind, value, path in reading.descriptors
             if _descriptor_key(value) not in store.tables[f"{kind}s"].by_key
         }
         if missing:
-            raise problems.invalid(missing)
+            raise problems.missing_descriptors(missing)
         if self.host.profile.checks_references:
             for target, key, _ in reading.references:
                 if not store.resolves(target, key):
