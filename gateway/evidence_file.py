@@ -26,6 +26,8 @@ from gateway.transport.csv_file import open_csv, read_batches
 ROWS_PER_PART = 250_000
 _PART = "_part"
 _ROW = "_row"
+_BUFFERED = 16_384
+"""Rows of each part that wait in memory to be written."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -111,7 +113,9 @@ def _several(lazy: pl.LazyFrame, rows_per_part: int, work: Path) -> Iterator[pl.
     ranges = counts.select(pl.col(STUDENT), part).lazy()
     target = pl.PartitionBy(work / "parts", key=_PART, include_key=False)
     numbered = lazy.join(ranges, on=STUDENT, how="left", nulls_equal=True)
-    numbered.sink_parquet(target, compression="lz4", statistics=False, engine="streaming", mkdir=True)
+    numbered.sink_parquet(
+        target, compression="lz4", statistics=False, row_group_size=_BUFFERED, engine="streaming", mkdir=True
+    )
     for file in sorted((work / "parts").rglob("*.parquet"), key=_number):
         yield pl.read_parquet(file)
 
@@ -139,7 +143,8 @@ def _scan(path: Path, work: Path) -> tuple[dict[str, str], pl.LazyFrame]:
     columns = _our_names(path, names)
     here = lazy.collect_schema().names()
     lazy = lazy.rename({was: name for was, name in zip(here, columns, strict=False) if was != name})
-    return columns, lazy.with_columns(pl.col(STUDENT).cast(pl.String).str.strip_chars())
+    student = pl.col(STUDENT).cast(pl.String).str.strip_chars()
+    return columns, lazy.with_columns(pl.when(student != "").then(student).alias(STUDENT))
 
 
 def _scan_csv(path: Path, work: Path) -> tuple[list[str], pl.LazyFrame]:

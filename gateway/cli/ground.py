@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,13 +50,14 @@ def evidence_options(function: Decorated) -> Decorated:
 @dataclass(frozen=True, slots=True)
 class Ground:
     """Evidence in parts, each with all results of its students. ``what`` names it for people; ``framework`` is the one
-    that the sync pulled, in the place of the mapping's own; ``day`` is the day as of which its run mapped. ``notes``
-    are asked when the parts were read."""
+    that the sync pulled, in the place of the mapping's own; ``day`` is the day as of which its run mapped; ``schools``
+    are names by id, as far as they are known. ``notes`` are asked when the parts were read."""
 
     parts: Iterator[pl.DataFrame]
     what: str
     framework: Framework | None
     day: date | None
+    schools: Mapping[str, str]
     notes: Callable[[Iterable[str]], list[Note]]
 
     def load(self, path: Path) -> CompiledMapping:
@@ -86,7 +87,7 @@ def open_ground(
 
     with open_evidence(evidence, student=student, today=now().date()) as parts:
         framework = _framework(invocation, sync_name) if sync_name else None
-        yield Ground(parts, str(evidence), framework, None, parts.notes)
+        yield Ground(parts, str(evidence), framework, None, {}, parts.notes)
 
 
 def _framework(invocation: Invocation, sync_name: str | None) -> Framework | None:
@@ -114,7 +115,9 @@ def _newest_pull(invocation: Invocation, sync_name: str | None, student: str | N
     parts = snapshot_evidence(snapshot, gone_after=sync.missing_pulls, student=student)
     day = run.started_at.astimezone(district.time_zone).date() if run else None
     what = f"the pull {snapshot.id} of {sync.source}"
-    return Ground(parts, what, last_framework(district, sync), day, lambda declared: [])
+    orgs = snapshot.read("orgs", gone_after=sync.missing_pulls) if snapshot.has("orgs") else None
+    schools = {} if orgs is None else dict(orgs.select("id", "name").rows())
+    return Ground(parts, what, last_framework(district, sync), day, schools, lambda declared: [])
 
 
 def declared(mapping: CompiledMapping) -> list[str]:

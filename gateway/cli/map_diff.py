@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.command import Command
-from gateway.cli.ground import AS_OF, FILE, evidence_options, open_ground, shown
+from gateway.cli.ground import AS_OF, FILE, Ground, evidence_options, open_ground, shown
 from gateway.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST = 20
 _SHOWN = 1000
+_COUNTS = ("up", "down", "gained", "lost", "newly_proficient", "no_longer_proficient")
 
 
 @click.command(cls=Command)
@@ -79,40 +80,38 @@ def diff(
         "summary": summary.to_dicts(),
         "first_changes": first.to_dicts(),
     }
-    invocation.answer(told, [*_lines(names, ground.what, count, students, summary), *_written(out, count)])
+    invocation.answer(told, [*_lines(names, ground, count, students, summary), *_written(out, count)])
     return 0
 
 
-def _lines(names: list[str], what: str, count: int, students: int, summary: pl.DataFrame) -> Iterator[str]:
+def _lines(names: list[str], ground: Ground, count: int, students: int, summary: pl.DataFrame) -> Iterator[str]:
     yield f"From {names[0]}"
     yield f"to   {names[1]}"
-    yield f"on   {what}"
+    yield f"on   {ground.what}"
     if not count:
         yield "Nothing changes."
         return
+    totals = {name: int(summary[name].sum()) for name in _COUNTS}
     yield f"{count:,} levels of {students:,} students change."
-    totals = {name: int(summary[name].sum()) for name in ("up", "down", "gained", "lost")}
-    proficient = (
-        f"{summary['newly_proficient'].sum():,} newly proficient, {summary['no_longer_proficient'].sum():,} no longer"
-    )
     yield f"  {totals['up']:,} rise, {totals['down']:,} fall, {totals['gained']:,} are gained, {totals['lost']:,} lost"
-    yield f"  {proficient}"
+    yield f"  {totals['newly_proficient']:,} newly proficient, {totals['no_longer_proficient']:,} no longer"
     yield ""
-    yield f"  {'school':<16} {'competency':<24} {'students':>8} {'up':>6} {'down':>6} {'gained':>6} {'lost':>6}  by"
-    rows = [_row(row) for row in summary.sort("students", descending=True, maintain_order=True).rows(named=True)]
-    yield from shown(len(rows), rows, most=_MOST, more="use --json")
+    yield f"  {'school':<24} {'competency':<20} {'students':>8} {'up':>6} {'down':>6} {'gained':>6} {'lost':>6}  by"
+    ordered = summary.sort("students", descending=True, maintain_order=True)
+    rows = [_row(row, ground.schools) for row in ordered.head(_MOST + 1).rows(named=True)]
+    yield from shown(summary.height, rows, most=_MOST, more="use --json or --out")
 
 
-def _row(row: dict[str, Any]) -> str:
-    counts = " ".join(f"{row[name]:>6,}" for name in ("up", "down", "gained", "lost"))
-    place = f"{row['school_id'] or '(unknown)':<16} {row['competency']:<24}"
-    return f"  {place} {row['students']:>8,} {counts}  {_bounds(row['least'], row['greatest'])}"
+def _row(row: dict[str, Any], schools: Mapping[str, str]) -> str:
+    counts = " ".join(f"{row[name]:>6,}" for name in _COUNTS[:4])
+    school = schools.get(row["school_id"], row["school_id"]) or "(unknown)"
+    return f"  {school[:24]:<24} {row['competency'][:20]:<20} {row['students']:>8,} {counts}  {_by(row)}"
 
 
-def _bounds(least: Any, greatest: Any) -> str:
-    if least is None:
+def _by(row: dict[str, Any]) -> str:
+    if row["least"] is None:
         return ""
-    low, high = (f"{each.normalize():+f}" for each in (least, greatest))
+    low, high = (f"{row[name].normalize():+f}" for name in ("least", "greatest"))
     return low if low == high else f"{low} to {high}"
 
 
