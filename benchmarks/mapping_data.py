@@ -17,8 +17,8 @@ from gateway.core.partition import ROWS_PER_PART
 ROWS_PER_STUDENT = 40
 STANDARDS = 60
 COMPETENCIES = 15
-MARKS = {"7": ("A", "4"), "6": ("B+", "3.5"), "5": ("B", "3"), "4": ("C+", "2.5"), "3": ("C", "2"), "2": ("D", "1"),
-         "1": ("F", "0")}  # fmt: skip
+MARKS = {"7": ("A", "4.0"), "6": ("B+", "3.5"), "5": ("B", "3.0"), "4": ("C+", "2.5"), "3": ("C", "2.0"),
+         "2": ("D", "1.0"), "1": ("F", "0.0")}  # fmt: skip
 """Seven score values, each with its letter and its points."""
 CHUNK = 1_000_000
 DOMAINS, GRADES, LEAVES = 4, 6, 4
@@ -94,7 +94,7 @@ def write_mappings(folder: Path) -> None:
     pairs = [(standard(n), competency(n)) for n in range(STANDARDS)]
     _write_crosswalk(folder / "peers-crosswalk.csv", pairs)
     marks = json.dumps({mark: float(points) for mark, (_, points) in MARKS.items()})
-    names = json.dumps({points: letter for letter, points in MARKS.values()})
+    names = json.dumps({f"{float(points):g}": letter for letter, points in MARKS.values()})
     for name, method in (("mean", "mean, round: {places: 6}"), ("latest", "most_recent")):
         text = _PEERS.format(name=name, marks=marks, names=names, method=method)
         (folder / f"peers-{name}.yaml").write_text(text, encoding="utf-8")
