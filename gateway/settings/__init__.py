@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.settings.connections import credential_key, database_url, open_connection, secret_files, secret_problems
 from gateway.settings.district import (
+    ApiSettings,
     ConnectionSettings,
     Contact,
     CredentialSettings,
@@ -16,6 +17,7 @@ from gateway.settings.district import (
 )
 
 __all__ = [
+    "ApiSettings",
     "ConnectionSettings",
     "Contact",
     "CredentialSettings",

@@ -117,6 +117,15 @@ class CredentialSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What the HTTP API of the district allows. ``sandbox``: it is a made-up district for vendors."""
+
+    inbox: bool
+    private_webhooks: bool
+    sandbox: bool
+
+
+@dataclass(frozen=True, slots=True)
 class District:
     """One tenant. ``folder`` (absolute) is where relative paths of the settings start; ``database`` is a URL or a
     reference to one (see :func:`gateway.settings.database_url`)."""
@@ -129,6 +138,7 @@ class District:
     database: str
     policies: Path
     school: SchoolSettings
+    api: ApiSettings
     credentials: CredentialSettings
     connections: Mapping[str, ConnectionSettings]
     syncs: Mapping[str, SyncSettings]
@@ -184,6 +194,7 @@ def load_district(path: Path) -> District:
         database=loaded["database"] or f"sqlite:///{data / DATABASE_FILE}",
         policies=folder / loaded["policies"],
         school=_school(loaded["school"], loaded["name"], folder),
+        api=ApiSettings(**loaded["api"]),
         credentials=_credentials(loaded["credentials"], folder),
         connections=connections,
         syncs={name: _sync(name, found, folder, loaded["guards"]) for name, found in syncs.items()},

@@ -217,6 +217,17 @@ class CredentialsSchema(Strict):
                           load_default=None, validate=validate.Length(1))  # fmt: skip
 
 
+class ApiSchema(Strict):
+    """What the HTTP API of the district allows."""
+
+    inbox = _described(fields.Boolean, "Products may write gradebook records into the district's inbox.",
+                       load_default=False)  # fmt: skip
+    private_webhooks = _described(fields.Boolean, "Webhooks may go to http and to addresses of the inner network.",
+                                  load_default=False)  # fmt: skip
+    sandbox = _described(fields.Boolean, "A made-up district for vendors to try their programs on; never a real one.",
+                         load_default=False)  # fmt: skip
+
+
 class DistrictSchema(Strict):
     """A district's file."""
 
@@ -238,6 +249,11 @@ class DistrictSchema(Strict):
         CredentialsSchema,
         load_default=lambda: CredentialsSchema().load({}),
         metadata={"description": "Who signs credentials."},
+    )
+    api = fields.Nested(
+        ApiSchema,
+        load_default=lambda: ApiSchema().load({}),
+        metadata={"description": "What the HTTP API allows."},
     )
     connections = _described(fields.Dict, "The connections, by name.", required=True)
     syncs = _described(fields.Dict, "The nightly jobs, by name.", load_default=dict)

@@ -9,17 +9,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.document import Document
+from gateway.cli.shipped import shipped
 from gateway.core.errors import LockedError
 from gateway.schedule import Night
-from gateway.settings import District, Retention
+from gateway.settings import District, load_district
 from gateway.store import Store, open_store
 from gateway.store import runs as run_store
 from gateway.store.runs import RunState
@@ -67,19 +67,11 @@ class Runs:
 
 def district_in(folder: Path, schedule: str = "30 1 * * *") -> District:
     sync = sync_at(schedule)
-    return District(
-        id="lakeside",
-        name="Lakeside",
-        time_zone=ZoneInfo("America/New_York"),
-        data=folder,
-        folder=folder,
-        database="",
-        policies=folder,
-        connections={},
-        syncs={sync.name: sync},
-        retention=Retention(30),
-        document=Document("gateway.yaml", {}),
-    )
+    starter = (shipped("config") / "starter" / "gateway.yaml").read_text(encoding="utf-8")
+    (folder / "gateway.yaml").write_text(starter, encoding="utf-8")
+    loaded = load_district(folder / "gateway.yaml")
+    zone = ZoneInfo("America/New_York")
+    return replace(loaded, id="lakeside", time_zone=zone, data=folder, syncs={sync.name: sync})
 
 
 @pytest.fixture

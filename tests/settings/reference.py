@@ -16,6 +16,7 @@ from marshmallow import Schema, fields, missing
 
 from gateway.core.guard import Limits
 from gateway.settings.schema import (
+    ApiSchema,
     ConnectionSchema,
     ContactSchema,
     CredentialsSchema,
@@ -34,6 +35,7 @@ TABLES: dict[str, type[Schema]] = {
     "school": SchoolSchema,
     "contact": ContactSchema,
     "credentials": CredentialsSchema,
+    "api": ApiSchema,
     "connections": ConnectionSchema,
     "syncs": SyncSchema,
     "push": PushSchema,
