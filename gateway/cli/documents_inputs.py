@@ -66,12 +66,22 @@ def issuing_options(command: Function) -> Function:
     return call
 
 
-def make_and_tell(invocation: Invocation, desk: Desk, orders: Sequence[Order], *, notes: Sequence[str] = ()) -> int:
-    """Make the documents and report them; 3 if one could not be made or a note was taken."""
+def make_and_tell(
+    invocation: Invocation,
+    desk: Desk,
+    orders: Sequence[Order],
+    *,
+    notes: Sequence[str] = (),
+    remarks: Sequence[str] = (),
+    alone: bool = False,
+) -> int:
+    """Make the documents and report them; 3 if one could not be made or a note was taken, whatever the ``remarks``.
+    ``alone``: within this process, for orders that hold what must not leave it."""
     from gateway.documents.desk import make_documents
 
-    made = make_documents(desk, orders, workers=min(4, os.cpu_count() or 1))
-    invocation.answer(_told(made, notes), _lines(desk, made, notes))
+    made = make_documents(desk, orders, workers=1 if alone else min(4, os.cpu_count() or 1))
+    told = [*notes, *remarks]
+    invocation.answer(_told(made, told), _lines(desk, made, told))
     return EXIT_WARNINGS if made.failures or notes else 0
 
 

@@ -96,6 +96,13 @@ def found(store: Store, district: str, code: str) -> DocumentRecord | None:
     return _record(row) if row else None
 
 
+def found_by_content(store: Store, district: str, sha256: str) -> DocumentRecord | None:
+    """The newest document whose file has this digest."""
+    query = sa.select(disclosures).where(disclosures.c.district == district, disclosures.c.content_sha256 == sha256)
+    row = store.row(query.order_by(disclosures.c.sequence.desc()))
+    return _record(row) if row else None
+
+
 def replaced_by(store: Store, district: str, code: str) -> DocumentRecord | None:
     """The newest document that names this one as the older one."""
     query = sa.select(disclosures).where(disclosures.c.district == district, disclosures.c.replaces == code)

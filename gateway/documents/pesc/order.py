@@ -18,8 +18,7 @@ ROOT = "HighSchoolTranscript"
 _GPA = ("CreditHoursAttempted ?", "CreditHoursEarned ?", "CreditUnit ?", "GradePointAverage ?", "TotalQualityPoints ?",
         "CreditHoursforGPA ?", "GPARangeMinimum 1", "GPARangeMaximum 1", "NoteMessage *")  # fmt: skip
 _RAP = ("RAPCode *", "RAPName *", "RAPSubName *", "ConditionsMetCode *", "ConditionsMetDate *", "NoteMessage *")
-_ORGANIZATION = ("OPEID ?", "IPEDS ?", "ATP ?", "FICE ?", "ACT ?", "CCD ?", "CEEBACT ?", "OrganizationName *",
-                 "NoteMessage *")  # fmt: skip
+_CODES = ("OPEID ?", "IPEDS ?", "ATP ?", "FICE ?", "ACT ?", "CCD ?", "CEEBACT ?")
 
 ORDER: Mapping[str, tuple[str, ...]] = MappingProxyType({
     ROOT: ("TransmissionData 1", "Student 1", "NoteMessage *"),
@@ -29,7 +28,7 @@ ORDER: Mapping[str, tuple[str, ...]] = MappingProxyType({
     ),
     "Source": ("Organization 1", "NoteMessage *"),
     "Destination": ("Organization 1", "NoteMessage *"),
-    "Organization": _ORGANIZATION,
+    "Organization": (*_CODES, "OrganizationName *", "NoteMessage *"),
     "Student": ("Person 1", "AcademicRecord +", "NoteMessage *"),
     "Person": ("SchoolAssignedPersonID ?", "Birth ?", "Name 1", "NoteMessage *"),
     "Birth": ("BirthDate ?",),
@@ -37,7 +36,7 @@ ORDER: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "AcademicRecord": (
         "School ?", "StudentLevel ?", "AcademicSummary *", "AcademicSession *", "Course *", "NoteMessage *",
     ),
-    "School": ("Organization 1", "SchoolLevel ?", "NoteMessage *"),
+    "School": ("OrganizationName 1", *_CODES, "NoteMessage *"),
     "StudentLevel": ("StudentLevelCode 1",),
     "AcademicSummary": ("AcademicSummaryType ?", "GPA ?", "ClassRank ?", "ClassSize ?", "NoteMessage *"),
     "GPA": _GPA,

@@ -77,8 +77,8 @@ def build_record(
     quality points). ``ranks``: by policy, rank and size of the class. ``levels``: results in competencies;
     ``terms``: the school's own GPAs by term.
 
-    Raises :class:`DataError`: ``pesc.pending`` where a GPA has no number, ``pesc.levels`` where a competency stands at
-    no course.
+    Raises :class:`DataError`: ``documents.pending`` where a GPA has no number, ``pesc.levels`` where a competency
+    stands at no course.
     """
     attempts = _attempts(courses, results[0] if results else None, student_id)
     proficiencies = _proficiencies(levels, student_id, {each.code for each in attempts})
@@ -226,7 +226,7 @@ def _summary(result: GpaResult, student_id: str, rank: tuple[int, int] | None) -
             f"There is no GPA under {result.policy.name} for this student: "
             f"{row['reason'] or str(row['state']).replace('_', ' ')}",
             hint="Mend the course file, or leave this policy out.",
-            code="pesc.pending",
+            code="documents.pending",
         )
     return _summed(result.policy, row, rank, tuple(_notes(result, row)))
 

@@ -32,7 +32,7 @@ def write_transcript(transcript: Transcript) -> bytes:
     student = etree.SubElement(root, "Student")
     _person(student, transcript.person)
     record = etree.SubElement(student, "AcademicRecord")
-    _organization(etree.SubElement(record, "School"), transcript.source)
+    _school(record, transcript.source)
     _student_level(record, transcript.student_level)
     for summary in transcript.summaries:
         _summary(record, summary)
@@ -73,6 +73,14 @@ def _organization(parent: etree._Element, organization: Organization) -> None:
     element, notes = etree.SubElement(parent, "Organization"), list[str]()
     _text(element, organization.id_kind, organization.id)
     _text(element, "OrganizationName", organization.name, notes)
+    _notes(element, notes)
+
+
+def _school(record: etree._Element, organization: Organization) -> None:
+    """The school of the record: as an organization, but the name comes first."""
+    element, notes = etree.SubElement(record, "School"), list[str]()
+    _text(element, "OrganizationName", organization.name, notes)
+    _text(element, organization.id_kind, organization.id)
     _notes(element, notes)
 
 
