@@ -14,7 +14,7 @@ from gateway.core.document import Document
 from gateway.core.framework import Framework
 from gateway.core.mapping.collect import NO_TIME, Collected, Collector
 from gateway.core.mapping.continuum import Continuum
-from gateway.core.mapping.credits import Credit, award
+from gateway.core.mapping.credits import Credit, award, outside_the_grids
 from gateway.core.mapping.few import MOST, Few
 from gateway.core.mapping.portfolio import Portfolio
 from gateway.core.mapping.prepare import prepare
@@ -110,7 +110,7 @@ class CompiledMapping:
             levels=self._published(levels, collected.students),
             continuum=continuum,
             credits=award(self.credits, levels, collected, len(self.ids)),
-            unmatched=collected.unmatched,
+            unmatched=outside_the_grids(self.credits, collected),
             placement=placement,
             evidence=evidence,
             used=collected.counted.height - sum(left_out.values()),

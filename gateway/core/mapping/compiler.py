@@ -26,7 +26,8 @@ from gateway.core.mapping.portfolio import Portfolio
 from gateway.core.mapping.portfolio_rules import compile_portfolio
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rules import compile_rules
-from gateway.core.mapping.scales import Scale, compile_scales
+from gateway.core.mapping.scale_rules import compile_scales
+from gateway.core.mapping.scales import Scale
 from gateway.core.mapping.summarize import Summarizer
 from gateway.core.mapping.summary import Summaries
 from gateway.core.mapping.summary_rules import compile_summaries, report_scale

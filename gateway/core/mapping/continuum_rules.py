@@ -16,6 +16,7 @@ from gateway.core.mapping.choice import select, targets
 from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import MICROS, to_micros
+from gateway.core.mapping.scales import check_threshold
 from gateway.core.mapping.stages import Domain, Stage, stage_value
 from gateway.core.mapping.summary import Summaries
 
@@ -42,6 +43,10 @@ def compile_continuum(
     stage_of = _stage_of(data["levels"], part, reader, framework)
     members = _members(domains, part, stage_of, framework)
     order = _order(data, {name for stages in members.values() for name in stages}, reader)
+    if not _is_threshold(data["complete_at"]):
+        reader.note((*_PATH, "complete_at"), "Say `proficient`, or a level.", "", "continuum")
+    scales = [summaries.scale_of[item.id] for stages in members.values() for each in stages.values() for item in each]
+    check_threshold(data["complete_at"], scales, (*_PATH, "complete_at"), reader, "continuum")
     rules = tuple(
         Domain(
             label=labels[domain],
@@ -60,7 +65,7 @@ def compile_continuum(
         place_of=places,
         stage_of=[rules[domain].stage_of(bit) if domain >= 0 else -1 for domain, bit in places],
         domain_of=[_label(framework.domain_of(id, domains), labels) for id in ids],
-        threshold=[_threshold(data["complete_at"], id, summaries, reader) for id in ids],
+        threshold=[_threshold(data["complete_at"], id, summaries) for id in ids],
         baseline_on=_baseline(data["baseline"], reader),
         days=data["pace"].get("days", 365),
         at_least_days=data["pace"].get("at_least_days", 30),
@@ -191,7 +196,11 @@ def _label(domain: str | None, labels: Mapping[str, str]) -> str | None:
     return None if domain is None else labels[domain]
 
 
-def _threshold(wanted: Any, id: str, summaries: Summaries, reader: Reader) -> int | None:
+def _is_threshold(wanted: Any) -> bool:
+    return wanted == "proficient" or (isinstance(wanted, int | Decimal) and not isinstance(wanted, bool))
+
+
+def _threshold(wanted: Any, id: str, summaries: Summaries) -> int | None:
     if isinstance(wanted, int | Decimal) and not isinstance(wanted, bool):
         return to_micros(Decimal(wanted))
     return summaries.scale_of[id].proficient

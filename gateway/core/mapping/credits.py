@@ -9,12 +9,14 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from gateway.core.errors import did_you_mean
 from gateway.core.framework import Framework
-from gateway.core.mapping.choice import select, targets
-from gateway.core.mapping.collect import Collected
+from gateway.core.mapping.choice import targets
+from gateway.core.mapping.collect import NO_TIME, Collected
 from gateway.core.mapping.reading import Reader
-from gateway.core.mapping.result import CREDITS
+from gateway.core.mapping.result import CREDITS, UNMATCHED, sum_unmatched
 from gateway.core.mapping.rounding import MICROS, as_decimal, to_micros
+from gateway.core.mapping.scales import check_threshold
 from gateway.core.mapping.summary import Summaries
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -28,6 +30,13 @@ class Grid:
 
     column: str
     values: tuple[str, ...]
+
+    @property
+    def place(self) -> pl.Expr:
+        """For each row the place of its value among the grid's, null for any other."""
+        folded = {value.casefold(): n for n, value in enumerate(self.values)}
+        word = pl.col(self.column).cast(pl.String).str.strip_chars().str.to_lowercase()
+        return word.replace_strict(list(folded), list(folded.values()), default=None, return_dtype=pl.Int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +80,31 @@ class Credit:
         assert self.grid is not None, "only grids have cells"  # noqa: S101
         if self.grid.column not in collected.counted.columns:
             return pl.DataFrame(schema={"student": pl.Int64, "part": pl.Int64, "earned": pl.Int64})
-        folded = {value.casefold(): n for n, value in enumerate(self.grid.values)}
-        word = pl.col(self.grid.column).cast(pl.String).str.strip_chars().str.to_lowercase()
-        place = word.replace_strict(list(folded), list(folded.values()), default=None, return_dtype=pl.Int64)
-        reached = self._reached(collected.counted).with_columns(place.alias("value")).drop_nulls("value")
+        reached = self._reached(collected.counted).with_columns(self.grid.place.alias("value")).drop_nulls("value")
         cell = pl.col("part") * len(self.grid.values) + pl.col("value")
         return reached.select("student", cell.alias("part")).unique().with_columns(pl.lit(self.worth).alias("earned"))
+
+    def outside(self, collected: Collected) -> pl.DataFrame:
+        """Results that would fill a cell, but whose value is none of the grid's, as
+        :data:`~gateway.core.mapping.result.UNMATCHED`."""
+        counted = collected.counted
+        if self.grid is None or self.grid.column not in counted.columns:
+            return pl.DataFrame(schema=dict(UNMATCHED))
+        column, values = self.grid.column, self.grid.values
+        word = pl.col(column).cast(pl.String).str.strip_chars()
+        strange = self._reached(counted.with_columns(self.grid.place.alias("place"), word.alias("value")))
+        known = pl.col("time").filter(pl.col("time") != NO_TIME)
+        summed = strange.filter(pl.col("place").is_null()).group_by("value").agg(
+            pl.len().alias("rows"), pl.col("student").n_unique().alias("students"),
+            known.min().alias("first_scored_at"), known.max().alias("last_scored_at"),
+        )  # fmt: skip
+        hints = [did_you_mean(each or "", values).strip() or None for each in summed["value"]]
+        return summed.with_columns(
+            pl.lit("cell").alias("kind"),
+            pl.lit(column).alias("column"),
+            pl.lit(f'no cell of the credit "{self.name}"').alias("reason"),
+            pl.Series("suggestion", hints, dtype=pl.String),
+        ).select(pl.col(name).cast(dtype) for name, dtype in UNMATCHED.items())
 
 
 def award(credits: Sequence[Credit], levels: pl.DataFrame, collected: Collected, number: int) -> pl.DataFrame:
@@ -86,6 +114,12 @@ def award(credits: Sequence[Credit], levels: pl.DataFrame, collected: Collected,
     if not frames:
         return pl.DataFrame(schema=dict(CREDITS))
     return pl.concat(frames).sort("student_id", "credit", "part")
+
+
+def outside_the_grids(credits: Sequence[Credit], collected: Collected) -> pl.DataFrame:
+    """The unmatched table, with the results that fill no cell of a grid."""
+    strange = [credit.outside(collected) for credit in credits if credit.grid]
+    return sum_unmatched(pl.concat([collected.unmatched, *strange])) if strange else collected.unmatched
 
 
 def _table(credit: Credit, students: pl.DataFrame, earned: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
@@ -161,6 +195,8 @@ def _compile(
         names = [f"{name} × {value}" for name in names for value in grid.values]
         required = [worth] * len(names)
         total = total if total is not None else worth * len(names)
+    scales = [summaries.scale_of[id] for id in part_of]
+    check_threshold(item["minimum"], scales, (*path, "minimum"), reader, "credits")
     threshold = [_threshold(item["minimum"], id, summaries, path, reader) for id in ids]
     numbered = [part_of.get(id, -1) for id in ids]
     return Credit(name, tuple(names), numbered, sizes, threshold, worth, whole, required, total, grid)
@@ -193,9 +229,11 @@ def _required(
         if not isinstance(number, int | Decimal) or isinstance(number, bool):
             reader.note(at, "A number is expected here.", "", "credits")
             continue
-        for id in select(word, at, reader, framework):
-            if id in place:
-                parts[place[id]] = to_micros(Decimal(number))
+        named = targets(word, at, reader, framework)
+        if named and place.keys().isdisjoint(named):
+            reader.note(at, f'"{word}" is no part of this credit.', "Name it under `parts`, or delete it.", "credits")
+        for id in place.keys() & named:
+            parts[place[id]] = to_micros(Decimal(number))
     if stated is not None and not isinstance(stated, dict):
         reader.note((*path, "required"), "Say a number, or a number for each part.", "", "credits")
     known = [part for part in parts if part is not None]

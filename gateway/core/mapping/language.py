@@ -147,7 +147,7 @@ class SummarySchema(Schema):
     """How the evidence of one competency becomes its level."""
 
     method = Word(*METHODS, required=True)
-    newest = Number(at_least="0", at_most="1")
+    newest = Number(at_least="0.01", at_most="1")
     count = Count(least=1)
     mastery = Number()
     tie = Word("most_recent", "highest", "lowest", "mean")
@@ -187,6 +187,11 @@ class EffectiveSchema(Schema):
 
     first = Day(data_key="from", required=True)
     last = Day(data_key="to", allow_none=True)
+
+    @validates_schema
+    def _in_order(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if data.get("last") and data["last"] < data["first"]:
+            raise ValidationError("The time ends before it begins: exchange `from` and `to`.")
 
 
 class PaceSchema(Schema):

@@ -43,7 +43,8 @@ UNMATCHED: Mapping[str, pl.DataType] = MappingProxyType(
         "last_scored_at": TIME,
     }
 )  # fmt: skip
-"""``kind`` is ``code`` (no competency), ``score`` (does not fit the scale) or ``rule`` (no evidence rule fits)."""
+"""``kind`` is ``code`` (no competency), ``score`` (does not fit the scale), ``rule`` (no evidence rule fits) or
+``cell`` (counts, but fills no cell of a grid of credits)."""
 
 PLACEMENT: Mapping[str, pl.DataType] = MappingProxyType(
     {

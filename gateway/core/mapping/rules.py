@@ -144,7 +144,7 @@ class Rules:
             action = self.actions[state]
             if action.blocks:
                 return Verdict(None, Reason.BLOCKED, said)
-            if action.level is not None:
+            if action.level is not None and scale.lowest <= action.level <= scale.highest:
                 return Verdict(action.level, Reason.USED, f"{said}, counted as {plain(from_micros(action.level))}")
             if not action.counts:
                 return Verdict(None, _reason_of(state), said)
@@ -190,7 +190,7 @@ def compile_rules(
         reader.note(("evidence",), "The rules state several caps.", hint, "cap")
     chosen = dict.fromkeys(name for rule in rules for name in rule.when.columns)
     cap = Fraction(next(iter(caps))) if caps else None
-    return Rules(tuple(rules), tuple(chosen), _compile_actions(data.get("states", {}), reader), cap)
+    return Rules(tuple(rules), tuple(chosen), _compile_actions(data.get("states", {}), reader, scales), cap)
 
 
 def _compile_rule(
@@ -225,7 +225,8 @@ def _pool(item: dict[str, Any], path: Path, reader: Reader, scale: Scale | None)
     return item.get("pool")
 
 
-def _compile_actions(data: Mapping[str, Any], reader: Reader) -> dict[State, Action]:
+def _compile_actions(data: Mapping[str, Any], reader: Reader, scales: Mapping[str, Scale]) -> dict[State, Action]:
+    """What each state does. A level that it stands for must lie on a scale; on others the state is set aside."""
     actions = {state: Action(counts=state is State.LATE) for state in MARK_STATES}
     for word, wanted in data.items():
         path: Path = ("states", word)
@@ -238,7 +239,11 @@ def _compile_actions(data: Mapping[str, Any], reader: Reader) -> dict[State, Act
         elif wanted == "block":
             actions[State(word)] = Action(blocks=True)
         elif isinstance(wanted, dict) and set(wanted) == {"level"} and read_number(str(wanted["level"])) is not None:
-            actions[State(word)] = Action(level=to_micros(Decimal(str(wanted["level"]))))
+            level = to_micros(Decimal(str(wanted["level"])))
+            actions[State(word)] = Action(level=level)
+            if scales and not any(each.lowest <= level <= each.highest for each in scales.values()):
+                message = f"The level {wanted['level']} is beyond every scale."
+                reader.note((*path, "level"), message, "Correct it.", "level-beyond-scale")
         else:
             hint = "Say `count`, `set_aside`, `block` or `{level: 0}`."
             reader.note(path, "This is not what a state can do.", hint, "state")

@@ -90,3 +90,13 @@ def test_the_same_activity_counts_in_the_area_of_each_student() -> None:
     mapped = compiled(BASE + GRID).apply(evidence(rows)).credits
     filled = mapped.filter((mapped["earned"] > 0) & (mapped["part"] != "total"))
     assert filled.select("student_id", "part").rows() == [("S1", "MATH × academics"), ("S2", "MATH × community")]
+
+
+def test_an_area_that_the_grid_does_not_know_is_reported_with_the_nearest() -> None:
+    areas = ("comunity", "comunity", None, "Academics")
+    rows = [{"standard": "MATH.7.PS", "score": 3, "area": area, "student_id": f"S{n}"} for n, area in enumerate(areas)]
+    unmatched = compiled(BASE + GRID).apply(evidence(rows)).unmatched
+    assert unmatched.select("kind", "column", "value", "reason", "suggestion", "rows", "students").rows() == [
+        ("cell", "area", "comunity", 'no cell of the credit "artifacts"', 'Did you mean "community"?', 2, 2),
+        ("cell", "area", None, 'no cell of the credit "artifacts"', None, 1, 1),
+    ]
