@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+_WHOLE = pl.Int64()
+
 BINARY_BITS = 40
 """Binary numbers are summed as multiples of 2**-40: the same in any order, and off by less than 1e-12 a row."""
 
@@ -52,11 +54,16 @@ class Runs:
     def with_columns(self, *columns: pl.Expr) -> Runs:
         return Runs(self.rows.with_columns(*columns), self.each)
 
-    def sums(self, **values: pl.Expr) -> pl.DataFrame:
+    def weighed(self) -> tuple[pl.Expr, pl.DataType]:
+        """Each level times its weight, and the kind of numbers that holds twice the sums of such products exactly."""
+        greatest = most(self.rows["level"].abs()) * most(self.rows["weight"]) * most(self.counts)
+        dtype = pl.Int64() if greatest < 1 << 61 else pl.Int128()
+        return pl.col("level").cast(dtype) * pl.col("weight"), dtype
+
+    def sums(self, dtype: pl.DataType = _WHOLE, /, **values: pl.Expr) -> pl.DataFrame:
         """The sums of whole numbers per run."""
         totals = self.rows.select(
-            value.cast(pl.Int64).cum_sum().gather(pl.lit(self.each["end"])).alias(name)
-            for name, value in values.items()
+            value.cast(dtype).cum_sum().gather(pl.lit(self.each["end"])).alias(name) for name, value in values.items()
         )
         return totals.select(pl.all() - pl.all().shift(1, fill_value=0))
 

@@ -161,6 +161,31 @@ def test_capped_evidence_never_has_more_than_its_share(
         assert found == (None if exact is None else Rounding().exactly(exact[0] * MICROS))
 
 
+@pytest.mark.parametrize("name", ["weighted_mean", "weighted_average", "decaying_average", "mean", "linear_trend"])
+def test_great_levels_with_great_weights_do_not_overflow(name: str) -> None:
+    students = [[(900 + n) * MICROS for n in range(40)], [1000 * MICROS, 1]]
+    weights = [[100 * MICROS + n for n in range(40)], [10_000 * MICROS, MICROS]]
+    result = METHODS[name].rounded(runs_of(students, weights), PARAMETERS[0], Rounding(), 1).to_list()
+    assert result == [
+        exactly(name, levels, each, PARAMETERS[0], Rounding()) for levels, each in zip(students, weights, strict=True)
+    ]
+
+
+def test_capped_evidence_with_great_weights_does_not_overflow() -> None:
+    levels, weights, capped = [1000 * MICROS] * 40 + [500 * MICROS], [100 * MICROS] * 41, [True] * 40 + [False]
+    given = Parameters(cap=Fraction(3, 20))
+    runs = runs_of([levels], [weights], capped)
+    assert METHODS["weighted_mean"].rounded(runs, given, Rounding(), 1).to_list() == [575 * MICROS]
+
+
+def test_a_small_share_of_the_newest_is_exact_for_thousands_of_results() -> None:
+    given = Parameters(newest=Fraction(1, 100))
+    levels = [4 * MICROS] + [MICROS] * 6000
+    weights = [[MICROS] + [50_000] * 6000]
+    found = METHODS["decaying_average"].rounded(runs_of([levels], weights), given, Rounding(), MICROS).to_list()
+    assert found == [exactly("decaying_average", levels, weights[0], given, Rounding())]
+
+
 def test_weighted_and_decaying_average_agree_for_two_levels_and_differ_for_three() -> None:
     parameters = Parameters(newest=Fraction(13, 20))
     runs = runs_of([[2 * MICROS, 3 * MICROS], [2 * MICROS, 3 * MICROS, 4 * MICROS]])

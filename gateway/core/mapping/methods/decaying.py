@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm, log2
 
 import polars as pl
 
@@ -23,8 +23,6 @@ from gateway.core.mapping.rounding import MICROS, Rounding
 
 _ROOM = 62
 """Sums per run stay below 2**62."""
-_LONGEST = 4096
-"""Weights beyond so many newer levels are nothing at this precision, for any rate from 1 %."""
 
 
 def _rate(given: Parameters) -> Fraction:
@@ -77,7 +75,9 @@ def _decaying(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> p
 
 
 def _powers(base: Fraction, exponents: pl.Expr, runs: Runs) -> pl.Expr:
-    longest = min(most(runs.counts), _LONGEST)
+    """``base`` (from 0 to 1) to the power of ``exponents``; from where it is below 2**-62 on it stays as it is."""
+    vanished = 1 if base in (0, 1) else ceil(_ROOM / -log2(base))
+    longest = min(most(runs.counts), vanished)
     table = pl.Series([float(base) ** n for n in range(longest + 1)], dtype=pl.Float64)
     return pl.lit(table).gather(exponents.clip(0, longest))
 
@@ -114,7 +114,8 @@ def _exact_weighted(levels: Levels, weights: Levels, capped: Sequence[bool], giv
 
 def _weighted(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     rate = _rate(given)
-    sums = runs.sums(levels=pl.col("level") * pl.col("weight"), weights=pl.col("weight")).cast(pl.Int128)
+    product, dtype = runs.weighed()
+    sums = runs.sums(dtype, levels=product, weights=pl.col("weight")).cast(pl.Int128)
     newest, last = pl.lit(runs.newest("level").cast(pl.Int128)), pl.lit(runs.newest("weight").cast(pl.Int128))
     weights = pl.col("weights") - last
     p, q = rate.numerator, rate.denominator

@@ -172,11 +172,11 @@ def _limited(weights: Levels, capped: Sequence[bool], given: Parameters) -> tupl
 
 
 def _weighted_mean(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
-    product, weight = pl.col("level") * pl.col("weight"), pl.col("weight")
+    (product, dtype), weight = runs.weighed(), pl.col("weight")
     if given.cap is None or "capped" not in runs.rows.columns or not runs.rows["capped"].any():
-        return _ratio(rounding, runs.sums(level=product, weight=weight), pl.col("level"), pl.col("weight"))
+        return _ratio(rounding, runs.sums(dtype, level=product, weight=weight), pl.col("level"), pl.col("weight"))
     capped = pl.col("capped").cast(pl.Int64)
-    sums = runs.sums(all_levels=product, all=weight, in_levels=product * capped, inside=weight * capped)
+    sums = runs.sums(dtype, all_levels=product, all=weight, in_levels=product * capped, inside=weight * capped)
     a, b = given.cap.numerator, given.cap.denominator
     others = pl.col("all") - pl.col("inside")
     over = pl.col("inside") * (b - a) > others * a
