@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from gateway.api.encoding import answer
 from gateway.api.idempotency import once
 from gateway.api.job_work import RESULTS, UPLOAD, folder_of
 from gateway.api.openapi import Blueprint, StrictSchema
+from gateway.api.paging import PageSchema, cursor, place
 from gateway.api.problems import Problem, not_found
 from gateway.api.roles import GPA, JOBS, MAPPING
 from gateway.store import jobs
@@ -54,11 +52,6 @@ class GpaJobSchema(StrictSchema):
     format = fields.String(load_default="csv", validate=validate.OneOf(_FORMS))
     trace = fields.Boolean(load_default=False)
     approximate = fields.Boolean(load_default=False)
-
-
-class PageSchema(StrictSchema):
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(1, 200), metadata={"description": "`next` of the page before."})
 
 
 class JobErrorSchema(Schema):
@@ -123,11 +116,16 @@ def start_gpa(query: dict[str, Any]) -> Response:
 def list_jobs(query: dict[str, Any]) -> Response:
     """The client's jobs, the newest first."""
     who = caller()
-    after = _place(query["cursor"]) if "cursor" in query else None
+    after = place(query.get("cursor"))
     found = jobs.listed(who.site.store, who.site.id, who.client_id, after=after, limit=query["limit"] + 1)
     page = found[: query["limit"]]
     more = len(found) > len(page)
-    return answer({"jobs": [_shown(each) for each in page], "next": _cursor(page[-1]) if more else None})
+    return answer(
+        {
+            "jobs": [_shown(each) for each in page],
+            "next": cursor(page[-1].created_at, page[-1].job_id) if more else None,
+        }
+    )
 
 
 @blueprint.get("/<string:job_id>")
@@ -235,16 +233,3 @@ def _plain(query: dict[str, Any]) -> dict[str, Any]:
 def _shown(job: Job) -> dict[str, Any]:
     names = ("kind", "state", "bytes", "results", "error", "created_at", "ended_at", "expires_at")
     return {"id": job.job_id, "rows_done": job.done, **{name: getattr(job, name) for name in names}}
-
-
-def _cursor(job: Job) -> str:
-    return base64.urlsafe_b64encode(f"{job.created_at.isoformat()}|{job.job_id}".encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, _, job_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), job_id
-    except (ValueError, binascii.Error):
-        fault = {"pointer": "query/cursor", "code": "value", "message": "This is no cursor of a page."}
-        raise Problem("invalid", "The cursor cannot be used.", faults=[fault]) from None

@@ -122,14 +122,24 @@ def remove(store: Store, webhook: Webhook) -> None:
         connection.execute(webhooks.delete().where(_hook(webhook.district, webhook.webhook_id)))
 
 
-def announce(store: Store, district: str, event: Event, data: Mapping[str, Any], *, now: datetime) -> int:
-    """Tell every webhook that wants it of an event; returns how many there are."""
-    wanting = [each for each in listed(store, district) if event in each.events and each.disabled_at is None]
-    if wanting:
-        event_id = new_id("event")
-        with store.begin() as connection:
-            for webhook in wanting:
-                add_delivery(connection, webhook, event, event_id, data, now=now)
+def announce(
+    connection: Connection,
+    district: str,
+    event: Event,
+    data: Mapping[str, Any],
+    *,
+    now: datetime,
+    client_id: str | None = None,
+) -> int:
+    """Tell every webhook that wants it (of one client) of an event, in the transaction of what caused it; returns how
+    many there are."""
+    query = sa.select(webhooks).where(webhooks.c.district == district, webhooks.c.disabled_at.is_(None))
+    if client_id is not None:
+        query = query.where(webhooks.c.client_id == client_id)
+    wanting = [each for each in map(_webhook, connection.execute(query).mappings()) if event in each.events]
+    event_id = new_id("event")
+    for webhook in wanting:
+        add_delivery(connection, webhook, event, event_id, data, now=now)
     return len(wanting)
 
 
@@ -224,7 +234,7 @@ def _delivery_row(district: str, delivery_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.district == district, deliveries.c.delivery_id == delivery_id)
 
 
-def _webhook(row: Mapping[str, Any]) -> Webhook:
+def _webhook(row: Mapping[Any, Any]) -> Webhook:
     fields: dict[str, Any] = {name: row[name] for name in Webhook.__dataclass_fields__}
     return Webhook(**fields | {"events": tuple(Event(each) for each in row["events"])})
 

@@ -37,6 +37,7 @@ from gateway.store.runs import RESUME_WITHIN, Run, RunState, Step
 from gateway.store.snapshots import Snapshot, read_snapshot
 from gateway.store.staging import staged
 from gateway.sync.check import Check, Rules, streams_to_retry
+from gateway.sync.events import announce_end
 from gateway.sync.framework import pull_framework
 from gateway.sync.mapping import map_snapshot
 from gateway.sync.planning import save, write_changes
@@ -157,7 +158,9 @@ def finish(work: Work, steps: Callable[[], RunState]) -> RunReport:
         report["problem"] = problem.as_dict()
     if state is RunState.DONE:
         crash_point("run.before-done")
-    work.advance(state=state.value, report=report, ended_at=work.now())
+    with work.commit() as connection:
+        run_store.advance(connection, work.run, state=state.value, report=report, ended_at=work.now())
+        announce_end(connection, work, state, report)
     found = RunReport(_stored(work.store, work.run), work.folder)
     write_report(found)
     _log(work, state, problem)
