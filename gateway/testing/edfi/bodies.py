@@ -33,7 +33,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body that the host would keep, its natural key, and the items that it refers to: target and key."""
+    """A body that the host would keep, its natural key, and what it refers to, descriptors as well: target and key."""
 
     content: dict[str, Any]
     key: Key
@@ -66,7 +66,9 @@ class BodyReader:
             self._agree(reading, content)
         if reading.errors:
             raise BadBody(reading.errors)
-        references = tuple({(target, key): None for target, key, _ in reading.references})
+        items = [(target, key) for target, key, _ in reading.references]
+        used = [(f"{kind}s", descriptor_key(value)) for kind, value, _ in reading.descriptors]
+        references = tuple(dict.fromkeys([*items, *used]))
         return Body(content, key_of(self.resource.key, content), references), reading
 
     def _agree(self, reading: Reading, content: dict[str, Any]) -> None:
@@ -94,6 +96,12 @@ class BodyReader:
                 if place is not None and at(content, place) != given[name]:
                     at_path = f"{path}.{reference.member.name}.{name}"
                     reading.refuse(at_path, f"All values supplied for '{name}' must match")
+
+
+def descriptor_key(value: str) -> Key:
+    """The natural key of a descriptor: its code and its namespace."""
+    namespace, _, code = value.partition("#")
+    return code, namespace
 
 
 def at(content: dict[str, Any], place: Place) -> Any:
@@ -178,7 +186,7 @@ def _descriptor(kind: str) -> _Handler:
 
 
 def _reference(reference: Reference) -> _Handler:
-    parts = [(name, check_for(kind), kind == "descriptor") for name, kind in reference.parts]
+    parts = [(name, check_for(kind, key=True)) for name, kind in reference.parts]
     target = reference.member.target
 
     def read(reading: Reading, value: Any, path: str) -> Any:
@@ -186,7 +194,7 @@ def _reference(reference: Reference) -> _Handler:
             reading.refuse(path, "must be an object")
             return None
         kept = {}
-        for name, check, _ in parts:
+        for name, check in parts:
             given = value.get(name)
             if given is None:
                 reading.refuse(f"{path}.{name}", f"{_title(name)} is required.")

@@ -155,7 +155,9 @@ graduationPlans
   creditsByCreditCategories[]: creditCategoryDescriptor*, &credit
   creditsBySubjects[]: academicSubjectDescriptor*, &credit
   requiredAssessments[]: assessmentReference*
-  requiredAssessments[].performanceLevel: &level_range
+  requiredAssessments[].performanceLevel: assessmentReportingMethodDescriptor!, performanceLevelDescriptor!
+  requiredAssessments[].performanceLevel: resultDatatypeTypeDescriptor, maximumScore str35, minimumScore str35
+  requiredAssessments[].performanceLevel: performanceLevelIndicatorName str60
   requiredAssessments[].scores[]: &score_range
 """
 

@@ -49,7 +49,7 @@ class Reader:
         if query.unknown and profile.refuses_unknown_filters:
             raise bad_parameter(f"The parameter '{query.unknown[0]}' is not supported.")
         table = store.tables[resource.name]
-        rows = self._rows(table, query)
+        rows = self._rows(table, resource, query)
         headers: Headers = []
         if query.total:
             wrong = 3 * (FaultKind.LOST_ROWS in striking) - (FaultKind.TOTAL_CHANGES in striking)
@@ -70,9 +70,12 @@ class Reader:
         elif not self.host.store.referrers(table, row.body.key):
             self.host.store.delete(table, row)
 
-    def _rows(self, table: Table, query: Query) -> Sequence[Row]:
+    def _rows(self, table: Table, resource: Resource, query: Query) -> Sequence[Row]:
         if query.id:
             found = table.rows.get(query.id)
+            return [found] if found else []
+        if query.least is query.most is None and query.filters.keys() == {part.place for part in resource.key}:
+            found = table.by_key.get(tuple(_typed(query.filters[part.place], part.kind) for part in resource.key))
             return [found] if found else []
         return table.listing(query.filters, query.least, query.most)
 
@@ -110,7 +113,7 @@ class Reader:
             raise not_found("The specified data could not be found.")
         kept = "&".join(part for part in text.split("&") if part.split("=")[0] not in ("number", "pageSize"))
         query = read_query(kept, resource.queries, most_rows=self.host.profile.most_rows, cursors=True)
-        numbers = [row.number for row in self._rows(store.tables[resource.name], query)]
+        numbers = [row.number for row in self._rows(store.tables[resource.name], resource, query)]
         count = partition_count(given.get("number", "10"))
         return Reply(200, {"pageTokens": partition_tokens(numbers, count, self.host.profile.most_rows)})
 
@@ -149,6 +152,11 @@ class Reader:
         if self.host.profile.capital_changes:
             names = ("OldestChangeVersion", "NewestChangeVersion")
         return Reply(200, dict(zip(names, (store.oldest, store.newest), strict=True)))
+
+
+def _typed(text: str, kind: str) -> Any:
+    """A part of a key out of a query."""
+    return int(text) if kind in ("int32", "int64") and text.isdigit() else text
 
 
 def _first(rows: Sequence[Row], number: int) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from gateway.testing.edfi.bodies import Body, Key, at
 from gateway.testing.edfi.model import ORGANIZATIONS, Model, Place
 
+_MOST_LISTINGS = 64
 _ETAG_BASE = 5_250_000_000_000_000_000
 
 
@@ -85,6 +86,8 @@ class Table:
         if self._listed_at != self.revision:
             self._listings.clear()
             self._listed_at = self.revision
+        elif len(self._listings) > _MOST_LISTINGS:
+            self._listings.clear()
         question = (tuple(filters.items()), least, most)
         if question not in self._listings:
             self._listings[question] = list(self._matching(filters, least, most))

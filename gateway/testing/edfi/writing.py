@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.testing.edfi import problems
 from gateway.testing.edfi.authorizing import authorize
-from gateway.testing.edfi.bodies import BadBody, Body, Reading
+from gateway.testing.edfi.bodies import BadBody, Body, Reading, descriptor_key
 from gateway.testing.edfi.gate import Claims
 from gateway.testing.edfi.host import DECODER, Host
 from gateway.testing.edfi.model import Resource
@@ -128,7 +128,7 @@ class Writer:
         missing = {
             path: value
             for kind, value, path in reading.descriptors
-            if _descriptor_key(value) not in store.tables[f"{kind}s"].by_key
+            if descriptor_key(value) not in store.tables[f"{kind}s"].by_key
         }
         if missing:
             raise problems.missing_descriptors(missing)
@@ -136,11 +136,6 @@ class Writer:
             for target, key, _ in reading.references:
                 if not store.resolves(target, key):
                     raise problems.unresolved(_title(target))
-
-
-def _descriptor_key(value: str) -> tuple[str, str]:
-    namespace, _, code = value.partition("#")
-    return code, namespace
 
 
 def _title(resource: str) -> str:
