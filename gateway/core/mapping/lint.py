@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from gateway.core.errors import Place
+from gateway.core.mapping.rounding import MICROS
 from gateway.core.mapping.scales import Scale, plain
 from gateway.core.mapping.usage import Usage
 
@@ -65,6 +66,12 @@ def _rules(mapping: CompiledMapping) -> Iterator[Remark]:
             hint = "Use `weighted_mean`, or a small `weight`."
             place = mapping.document.place("evidence", n, "cap")
             yield Remark("lint.cap", "No method here knows the cap.", hint, place)
+    if not any(rule.method.weighted for rule in mapping.summarizer.summaries.rules):
+        for n, rule in enumerate(rules):
+            if rule.weight not in (0, MICROS):
+                place = mapping.document.place("evidence", n, "weight")
+                hint = "Use a method that knows weights, such as `weighted_mean`, or delete it."
+                yield Remark("lint.weight", "No method here knows weights.", hint, place)
 
 
 def _scales(mapping: CompiledMapping) -> Iterator[Remark]:

@@ -247,7 +247,9 @@ def test_a_result_counts_once_for_a_competency_however_many_codes_lead_there() -
 
 def test_questions_of_a_quiz_are_pooled_as_published(shared_data: Path) -> None:
     path = shared_data / "vectors" / "canvas_quiz_alignment.json"
-    for case in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
+    cases = json.loads(path.read_text(encoding="utf-8"))["vectors"]
+    assert len(cases) == 3
+    for case in cases:
         weighted = f"weighted_average, newest: {Decimal(case['weight']) / 100}"
         method = {"latest": "most_recent", "weighted_average": weighted}[case["method"]]
         text = f"""

@@ -70,6 +70,7 @@ def number(value: float | None) -> Decimal | None:
 
 
 def test_published_fixtures(shared_data: Path) -> None:
+    assert len(cases(shared_data)) == 9
     for case in cases(shared_data):
         row = placed(case_mapping(case), demonstrations(case))
         found = row["performance_level"]

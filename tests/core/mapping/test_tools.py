@@ -33,6 +33,7 @@ def test_a_mapping_without_oddities_has_no_remarks() -> None:
     [
         (f"{BASE}evidence:\n  - {{}}\n  - {{when: {{category: Quiz}}}}\n", "lint.unreachable-rule", START + 2),
         (f"{BASE}evidence:\n  - {{cap: 0.15}}\n", "lint.cap", START + 1),
+        (f"{BASE}evidence:\n  - {{weight: 0.15}}\n", "lint.weight", START + 1),
         (BASE.replace("align:", "  other: {onto: four-point, marks: {A: 4}}\nevidence: [{scale: four-point}]\nalign:"),
          "lint.unused-scale", 10),
         (f"{BASE}  MATH: {{method: mean}}\n  MATH.7.PS: {{method: mean}}\n", "lint.unused-summary", START + 1),
