@@ -60,18 +60,16 @@ def _row(row: dict[str, Any]) -> str:
 
 
 def _by_domain(table: pl.DataFrame, leaves: set[str]) -> Iterator[str]:
+    """Sums by domain; results are not summed, for a level that is rolled up stands on those below it."""
     import polars as pl
 
     sums = table.group_by("domain", maintain_order=True).agg(
-        pl.len().alias("all"),
-        (pl.col("students") > 0).sum().alias("covered"),
-        pl.col("results", "with_level", "proficient").sum(),
+        pl.len().alias("all"), (pl.col("students") > 0).sum().alias("covered"), pl.col("with_level", "proficient").sum()
     )
-    yield f"  {'covered':>13} {'results':>11} {'levels':>11} {'proficient':>11}  domain"
+    yield f"  {'covered':>15} {'levels':>11} {'proficient':>11}  domain"
     for row in sums.rows(named=True):
         covered = f"{row['covered']:,} of {row['all']:,}"
-        counts = f"{row['results']:>11,} {row['with_level']:>11,} {row['proficient']:>11,}"
-        yield f"  {covered:>13} {counts}  {row['domain'] or '(none)'}"
+        yield f"  {covered:>15} {row['with_level']:>11,} {row['proficient']:>11,}  {row['domain'] or '(none)'}"
     none = table.filter(pl.col("students") == 0)["competency"]
     without = [label for label in none if label in leaves]
     if without:

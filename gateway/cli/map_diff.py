@@ -28,7 +28,9 @@ _COUNTS = ("up", "down", "gained", "lost", "newly_proficient", "no_longer_profic
 @evidence_options
 @AS_OF
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every change as .csv, .xlsx or .parquet."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write every change, and the summary, as .csv, .xlsx or .parquet.",
 )
 @click.pass_obj
 def diff(
@@ -66,9 +68,10 @@ def diff(
         changes = pl.scan_parquet(files) if files else pl.LazyFrame(schema=dict(CHANGES))
         changes = changes.sort("school_id", "competency", "student_id")
         summary = sum_summaries(summaries)
+        written: list[Path] = []
         if out is not None:
             about = {"old": names[0], "new": names[1], "on": ground.what}
-            write_report({"changes": changes.collect(), "summary": summary}, about, out)
+            written = write_report({"changes": changes.collect(), "summary": summary}, about, out)
         first = changes.head(_SHOWN).collect()
         count = int(changes.select(pl.len()).collect().item())
     told = {
@@ -80,7 +83,7 @@ def diff(
         "summary": summary.to_dicts(),
         "first_changes": first.to_dicts(),
     }
-    invocation.answer(told, [*_lines(names, ground, count, students, summary), *_written(out, count)])
+    invocation.answer(told, [*_lines(names, ground, count, students, summary), *_written(written, count)])
     return 0
 
 
@@ -115,8 +118,8 @@ def _by(row: dict[str, Any]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _written(out: Path | None, count: int) -> Iterator[str]:
-    if out is not None:
-        yield f"Written to {out}"
+def _written(files: list[Path], count: int) -> Iterator[str]:
+    if files:
+        yield f"Written to {' and '.join(map(str, files))}"
     elif count:
         yield "Every change, student by student: --out changes.xlsx"
