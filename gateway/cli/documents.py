@@ -19,6 +19,8 @@ COMMANDS = {
     "gpa-report": ("gateway.cli.documents_gpa", "Issue GPA reports with worked lines."),
     "letter": ("gateway.cli.documents_gpa", "Issue the letter that explains a policy."),
     "ncaa-worksheet": ("gateway.cli.documents_gpa", "Issue NCAA worksheets of core courses."),
+    "mastery-transcript": ("gateway.cli.documents_mastery", "Issue mastery transcripts, without grades."),
+    "gpa-statement": ("gateway.cli.documents_gpa", "Issue the GPA beside a mastery transcript."),
     "pesc": ("gateway.cli.documents_pesc", "Issue a transcript as PESC XML."),
     "credentials": ("gateway.cli.documents_credentials", "Issue Open Badges and learner records."),
     "key": ("gateway.cli.documents_key", "Make and publish the key that signs credentials."),

@@ -149,3 +149,28 @@ def ncaa_worksheet(inputs: Inputs, policy_name: str, wanted: tuple[str, ...], ev
     notes = [f"{len(late)} of {len(orders)} worksheets say that the GPA waits, and why."] if late else []
     with given.desk(inputs.invocation) as desk:
         return make_and_tell(inputs.invocation, desk, orders, notes=notes)
+
+
+@click.command(cls=Command)
+@click.argument("policy_name", metavar="POLICY")
+@_STUDENT
+@_ALL
+@_APPROXIMATE
+@issuing_options
+@input_options(*_SOURCES)
+def gpa_statement(
+    inputs: Inputs, policy_name: str, wanted: tuple[str, ...], everybody: bool, approximate: bool, given: Given
+) -> int:
+    """Issue GPA statements by POLICY beside mastery transcripts, each naming the student's newest transcript."""
+    from gateway.documents.gpa_orders import waiting
+    from gateway.documents.gpa_statement import newest_transcript, statement_orders
+
+    policy = inputs.policy(policy_name)
+    computed = compute_for_documents(inputs, [policy], wanted, everybody=everybody, approximate=approximate)
+    late = waiting(computed.results, computed.students)
+    notes = [f"{len(late)} of {len(computed.students)} statements say that the GPA waits, and why."] if late else []
+    with given.desk(inputs.invocation) as desk:
+        district, recipient = desk.release.district, desk.release.recipient
+        transcripts = {id: newest_transcript(desk.store, district, id, recipient) for id in computed.students}
+        orders = statement_orders(computed.results[0], computed.courses, computed.students, transcripts, desk.zone)
+        return make_and_tell(inputs.invocation, desk, orders, notes=notes)

@@ -93,8 +93,10 @@ def read_named_students(path: Path) -> pl.DataFrame:
     return frame.rename({**names, **match.matched})
 
 
-def known_students(courses: pl.DataFrame, facts: pl.DataFrame | None, wanted: Sequence[str]) -> dict[str, Student]:
-    """The wanted students of a course file (all of them, if none is named), by id, with names as far as known.
+def known_students(
+    courses: pl.DataFrame, facts: pl.DataFrame | None, wanted: Sequence[str], *, place: str = "the course file"
+) -> dict[str, Student]:
+    """The wanted students of a file (all of them, if none is named), by id, with names as far as known.
 
     ``facts`` may have ``name``, or ``given_name`` and ``family_name``, and ``grade_level``. Raises :class:`DataError`
     (``documents.student``) for one who is not in the file.
@@ -104,7 +106,7 @@ def known_students(courses: pl.DataFrame, facts: pl.DataFrame | None, wanted: Se
     if missing:
         raise DataError(
             f"{len(missing)} of the {len(set(wanted))} wanted students {'is' if len(missing) == 1 else 'are'} not in "
-            "the course file.",
+            f"{place}.",
             hint="Compare the student numbers with its column student_id.",
             code="documents.student",
         )

@@ -115,6 +115,8 @@ def _example_words(example: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("level", value.get("state", ""))
     if isinstance(value, Decimal | int):
         return plain(Decimal(value))
     return str(value).replace("_", " ")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gateway.core.errors import DataError
+from gateway.core.errors import DataError, InternalError
 from gateway.documents.issue import Rules
 from gateway.documents.school import School
 
@@ -78,14 +78,18 @@ def render_html(template: str, frame: Frame, content: Mapping[str, Any]) -> str:
 def html_to_pdf(html: str, *, identifier: str = "") -> bytes:
     """Print ``html``. ``identifier`` makes the file's id, so that it does not depend on chance."""
     from weasyprint import HTML
+    from weasyprint.urls import FatalURLFetchingError
 
     with _complaints() as complaints, _fixed_time():
-        content = HTML(string=html, base_url=None, url_fetcher=_fetcher()).write_pdf(
-            pdf_variant="pdf/ua-1",
-            pdf_identifier=sha256(identifier.encode()).hexdigest()[:32].encode(),
-            custom_metadata=False,
-            font_config=_fonts(),
-        )
+        try:
+            content = HTML(string=html, base_url=None, url_fetcher=_fetcher()).write_pdf(
+                pdf_variant="pdf/ua-1",
+                pdf_identifier=sha256(identifier.encode()).hexdigest()[:32].encode(),
+                custom_metadata=False,
+                font_config=_fonts(),
+            )
+        except FatalURLFetchingError as error:
+            raise InternalError("A document may fetch nothing.", hint="Report this.") from error
     for complaint in complaints:
         missing = _NO_GLYPH.search(complaint)
         if missing:

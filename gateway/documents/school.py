@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,11 @@ MOST_BYTES = 512 * 1024
 MOST_PIXELS = 4000
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SVG = "{http://www.w3.org/2000/svg}"
-_REFUSED = frozenset({"script", "foreignObject", "image", "use", "feImage", "iframe", "a", "style", "animate", "set"})
+_REFUSED = frozenset({"script", "foreignObject", "image", "use", "feImage", "iframe", "a", "animate", "set"})
 """Elements that a logo does not need and that could fetch, run or hide something."""
+
+_OUTSIDE = re.compile(r"url\(\s*['\"]?\s*(?!['\"#\s])|@import")
+"""In small letters: an address that is not within the drawing. A backslash could hide one, so it is refused too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +84,22 @@ def _check_svg(path: Path, content: bytes) -> None:
         raise _refused(path, "is neither a PNG nor an SVG picture")
     if root.getroottree().docinfo.internalDTD is not None:
         raise _refused(path, "has a DOCTYPE")
-    for element in root.iter():
-        if not isinstance(element.tag, str):
-            continue
+    if root.getroottree().xpath("//processing-instruction()"):
+        raise _refused(path, "holds a processing instruction")
+    for element in root.iter("*"):
         name = etree.QName(element).localname
         if name in _REFUSED:
             raise _refused(path, f"holds the element {name}")
         for attribute, value in element.attrib.items():
             _check_attribute(path, str(attribute), str(value))
+        if name == "style":
+            _check_attribute(path, name, str(element.text or ""))
 
 
 def _check_attribute(path: Path, attribute: str, value: str) -> None:
     name, text = etree.QName(attribute).localname.lower(), value.strip().lower()
-    outside = "url(" in text and "url(#" not in text.replace(" ", "").replace("'", "").replace('"', "")
-    if name.startswith("on") or (name == "href" and not text.startswith("#")) or outside or "@import" in text:
+    outside = _OUTSIDE.search(text) or "\\" in text
+    if name.startswith("on") or (name == "href" and not text.startswith("#")) or outside:
         raise _refused(path, f"refers to something outside itself ({name})")
 
 
