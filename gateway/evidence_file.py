@@ -19,6 +19,7 @@ from gateway.core.mapping import CompiledMapping, Mapped
 from gateway.core.mapping.language import EVIDENCE_COLUMNS
 from gateway.core.mapping.prepare import REQUIRED
 from gateway.core.model import LINE
+from gateway.engine import Engine, LocalEngine
 from gateway.evidence_notes import STUDENT, Note, RowNotes, column_notes
 from gateway.table_file import read_workbook
 from gateway.transport.csv_file import open_csv, read_batches
@@ -32,11 +33,20 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def map_parts(
-    mapping: CompiledMapping, parts: Iterable[pl.DataFrame], *, as_of: datetime.date | None = None
+    mapping: CompiledMapping,
+    parts: Iterable[pl.DataFrame],
+    *,
+    as_of: datetime.date | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[Mapped]:
-    """What ``mapping`` makes of each part, in their order; each part holds all results of its students."""
-    for part in parts:
-        yield mapping.apply(part, as_of=as_of)
+    """What ``mapping`` makes of each part, in their order; each part holds all results of its students. The ``engine``
+    says where; here, without one."""
+    yield from (engine or LocalEngine()).each(_map_part, (mapping, as_of), parts)
+
+
+def _map_part(shared: tuple[CompiledMapping, datetime.date | None], part: pl.DataFrame) -> Mapped:
+    mapping, as_of = shared
+    return mapping.apply(part, as_of=as_of)
 
 
 @dataclass(slots=True)

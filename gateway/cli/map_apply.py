@@ -28,6 +28,10 @@ _MOST = 20
 @click.option(
     "--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="With --out."
 )
+@click.option(
+    "--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where it is worked out."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://HOST:PORT of its scheduler.")
 @click.pass_obj
 def apply(
     invocation: Invocation,
@@ -37,19 +41,25 @@ def apply(
     as_of: datetime | None,
     out: Path | None,
     form: str,
+    engine: str,
+    scheduler: str | None,
 ) -> int:
     """Apply MAPPING to a file of evidence, or to the newest pull, and sum up what it gives. Pushes nothing.
 
     The tables are levels, continuum, credits, placement, and unmatched: what found no competency or no level, and why.
     Their columns are told in docs/mapping.md. Evidence of any size needs little memory.
     """
+    from gateway.engine import EngineName, open_engine
     from gateway.evidence_file import map_parts
     from gateway.mapped_file import Format, TableWriter, Tally
     from gateway.mappings import in_force
 
-    with open_ground(invocation, evidence, sync_name) as ground:
+    with (
+        open_ground(invocation, evidence, sync_name) as ground,
+        open_engine(EngineName(engine), scheduler) as workers,
+    ):
         compiled = ground.load(mapping)
-        mapped = map_parts(compiled, ground.parts, as_of=ground.as_of(as_of))
+        mapped = map_parts(compiled, ground.parts, as_of=ground.as_of(as_of), engine=workers)
         if out is None:
             tally = Tally()
             for part in mapped:

@@ -22,6 +22,7 @@ from gateway.core.exchange import Source, Target
 from gateway.core.guard import Guards, Limits
 from gateway.core.validation import validate
 from gateway.core.values import DateOrder
+from gateway.engine import EngineName
 from gateway.registry import load_connector
 from gateway.settings.references import check_references
 from gateway.settings.schema import (
@@ -74,6 +75,8 @@ class SyncSettings:
     missing_pulls: int
     read_back: int
     guards: Guards
+    engine: EngineName = EngineName.LOCAL
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +325,7 @@ def _sync(name: str, loaded: Mapping[str, Any], folder: Path, district_guards: M
             **loaded,
             "name": name,
             "mapping": folder / loaded["mapping"],
+            "engine": EngineName(loaded["engine"]),
             "push": PushSettings(**loaded["push"]),
             "guards": _guards(district_guards, loaded["guards"]),
         }

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from gateway.core.model import TABLES
 from gateway.core.values import DateOrder
+from gateway.engine import EngineName
 from gateway.settings.cron import check_cron
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -120,6 +121,17 @@ class SyncSchema(Strict):
         validate=validate.Length(1),
     )  # fmt: skip
     target = _described(fields.String, "The connection that is pushed to.", required=True)
+    engine = _described(
+        fields.String, "Where the mapping is worked out: `local`, or `dask`, on a cluster.",
+        load_default="local",
+        validate=validate.OneOf([each.value for each in EngineName], error="Write local or dask."),
+    )  # fmt: skip
+    scheduler = _described(
+        fields.String, "The address of the Dask scheduler, such as tcp://host:8786.",
+        load_default=None, allow_none=True, validate=validate.Regexp(
+            r"(tcp|tls)://[^\s/@]+:\d{1,5}", error="Write it like tcp://host:8786 or tls://host:8786."
+        ),
+    )  # fmt: skip
     push = fields.Nested(
         PushSchema, load_default=lambda: PushSchema().load({}), metadata={"description": "What travels back."}
     )
@@ -145,6 +157,11 @@ class SyncSchema(Strict):
         strict=True, load_default=20, validate=validate.Range(0, 10_000),
     )  # fmt: skip
     guards = fields.Nested(GuardsSchema, load_default=dict, metadata={"description": "Limits of this sync only."})
+
+    @validates_schema
+    def _check_engine(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if data.get("engine") == EngineName.DASK and not data.get("scheduler"):
+            raise ValidationError("The engine `dask` needs the address of its `scheduler`.", "engine")
 
 
 class ConnectionSchema(Strict):

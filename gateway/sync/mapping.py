@@ -25,6 +25,7 @@ from gateway.core.mapping.scales import plain
 from gateway.core.model import SCORE, TIME
 from gateway.core.partition import STUDENT_TABLES
 from gateway.core.records import Continuum, Gradebook, Naming, ScaleValue
+from gateway.engine import open_engine
 from gateway.mappings import in_force, load_mapping
 from gateway.store.snapshots import Snapshot
 from gateway.sync.planning import write_desired
@@ -58,15 +59,26 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
     desired = work.folder / "desired"
     shutil.rmtree(desired, ignore_errors=True)
 
-    def one(part: int) -> tuple[Mapped, int, int]:
+    def evidence(part: int) -> pl.DataFrame:
         work.breathe()
-        mapped, where = _map_part(compiled, tables, facts, work, snapshot, part, as_of)
-        write_desired(desired, "results", part, gradebook.results(_continuum(compiled, domains, mapped, where)))
-        work.progress("map", part, snapshot.parts)
-        return _on_disk(folder, part, mapped), mapped.levels.height, mapped.levels["student_id"].n_unique()
+        own = {
+            name: snapshot.read(name, gone_after=work.sync.missing_pulls, part=part)
+            for name in STUDENT_TABLES
+            if snapshot.has(name)
+        }
+        return gather_evidence({**tables, **own}, line_items=facts)
 
+    parts, levels, students = [], 0, 0
     # one part after the other: two at a time would be a little faster and need half as much memory again
-    parts, levels, students = zip(*map(one, range(snapshot.parts)), strict=True)
+    with open_engine(work.sync.engine, work.sync.scheduler) as engine:
+        classes = {name: tables[name].select("id", "class_id") for name in ("line_items",) if name in tables}
+        shared = _Shared(compiled, classes, as_of)
+        for part, (mapped, where) in enumerate(engine.each(_map_part, shared, map(evidence, range(snapshot.parts)))):
+            write_desired(desired, "results", part, gradebook.results(_continuum(compiled, domains, mapped, where)))
+            work.progress("map", part, snapshot.parts)
+            parts.append(_on_disk(folder, part, mapped))
+            levels += mapped.levels.height
+            students += mapped.levels["student_id"].n_unique()
     whole = merge_mapped(parts)
     whole.unmatched.write_parquet(folder / "unmatched.parquet")
     for entity, rows in gradebook.frame().items():
@@ -78,8 +90,8 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
         "evidence": whole.evidence,
         "used": whole.used,
         "set_aside": dict(whole.set_aside),
-        "levels": sum(levels),
-        "students": sum(students),
+        "levels": levels,
+        "students": students,
         "unmatched": int(whole.unmatched["rows"].sum()),
         "warnings": [finding.message for finding in compiled.framework.problems()],
     }
@@ -106,25 +118,21 @@ def _write_part(folder: Path, name: str, part: int, rows: pl.DataFrame) -> None:
 _NOWHERE = pl.DataFrame(schema={"student_id": pl.String, "class_id": pl.String, "number": pl.Int64, "time": pl.Int64})
 
 
-def _map_part(
-    compiled: CompiledMapping,
-    shared: Mapping[str, pl.DataFrame],
-    facts: pl.DataFrame,
-    work: Work,
-    snapshot: Snapshot,
-    part: int,
-    as_of: date,
-) -> tuple[Mapped, pl.DataFrame]:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the work on each part needs beside its evidence; of ``tables`` only what tells the class of a line item."""
+
+    compiled: CompiledMapping
+    tables: Mapping[str, pl.DataFrame]
+    as_of: date
+
+
+def _map_part(shared: _Shared, evidence: pl.DataFrame) -> tuple[Mapped, pl.DataFrame]:
     """One part mapped, and where its evidence was scored: student, class, competency's number, last time."""
-    own = {
-        name: snapshot.read(name, gone_after=work.sync.missing_pulls, part=part)
-        for name in STUDENT_TABLES
-        if snapshot.has(name)
-    }
-    evidence = gather_evidence({**shared, **own}, line_items=facts)
-    collected = compiled.collect(evidence, as_of=as_of)
-    where = where_scored(collected, len(compiled.ids), shared)
-    return compiled.summarise(collected, evidence=evidence.height, as_of=as_of), where
+    compiled = shared.compiled
+    collected = compiled.collect(evidence, as_of=shared.as_of)
+    where = where_scored(collected, len(compiled.ids), shared.tables)
+    return compiled.summarise(collected, evidence=evidence.height, as_of=shared.as_of), where
 
 
 def where_scored(collected: Collected, numbers: int, shared: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
