@@ -30,7 +30,8 @@ class Profile:
     verified*). ``changes``: whether change queries are on. ``refuses_unknown_filters``: older hosts answer a filter
     they do not know with the whole set; from which version on it is refused is *not verified*. ``relationships``: a
     client may write about a student only once an enrolment ties the student to its organizations. ``owned``: a client
-    may change only what it created.
+    may change only what it created. ``put_status``: 204, or 200 as some hosts answer. That v8 has cursors and
+    partitions is *not verified*.
     """
 
     problem_details: bool
@@ -39,6 +40,7 @@ class Profile:
     capital_changes: bool
     snapshot_header: str
     put_wants_id: bool = False
+    put_status: int = 204
     changes: bool = True
     refuses_unknown_filters: bool = False
     most_rows: int = 500

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from gateway.testing.edfi.model import ORGANIZATIONS, Model, Node, Reference, Resource, model_of
-from gateway.testing.edfi.notation import Member, Need, singular
+from gateway.testing.edfi.model import ORGANIZATIONS, Model, Node, Reference, model_of
+from gateway.testing.edfi.notation import Need, singular
 
 _TYPES = {"int32": "integer", "int64": "integer", "boolean": "boolean"}
 _FORMATS = {"int32": "int32", "int64": "int64", "date": "date", "datetime": "date-time"}
@@ -124,10 +124,3 @@ def _paths(model: Model, name: str, prefix: str) -> Iterator[tuple[str, Any]]:
     yield f"/ed-fi/{name}/deletes", {"get": {}}
     if resource.rekeyed:
         yield f"/ed-fi/{name}/keyChanges", {"get": {}}
-
-
-def member_names(resource: Resource) -> list[str]:
-    """The members of a resource, in the order of their declaration."""
-    node = resource.node
-    found: list[Member] = [*node.scalars.values(), *node.descriptors.values()]
-    return [member.name for member in found] + [*node.references, *node.objects, *node.collections]

@@ -1,4 +1,7 @@
-"""A changed natural key carried into every row that refers to it, and from there on."""
+"""A changed natural key carried into every row that refers to it, and from there on.
+
+*Not verified*: that a row whose key changes because of another's stands in its own resource's ``/keyChanges``.
+"""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ class FakeEdFi(FakeService):
         body, reading = self._writer.read_body(resource, text, id_)
         if method == "PUT":
             row = self._writer.put(resource, id_, body, reading, if_match, claims)
-            return Reply(204, None, self._located(environ, resource, row.id, row.etag))
+            return Reply(self.data.profile.put_status, None, self._located(environ, resource, row.id, row.etag))
         row, created = self._writer.post(resource, body, reading, if_match, claims)
         return Reply(201 if created else 200, None, self._located(environ, resource, row.id, row.etag))
 
