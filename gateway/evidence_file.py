@@ -5,6 +5,7 @@ students, so that memory does not grow with the file.
 from __future__ import annotations
 
 import datetime
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -231,8 +232,20 @@ def _unreadable(path: Path, detail: str) -> DataError:
             place, message = Place(str(path), fault.line), fault.reason
             hint = "Mend the line, or export the file again as CSV in UTF-8, its cells separated by commas."
     elif kind in (".ndjson", ".jsonl"):
-        hint = "Each line must be one JSON object."
+        place, hint = Place(str(path), _bad_line(path)), "Each line must be one JSON object, in UTF-8."
     return DataError(message, hint=hint, code="evidence.unreadable", place=place, detail=detail[:500])
+
+
+def _bad_line(path: Path) -> int | None:
+    """The first line of NDJSON that is no object."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                if line.strip() and not isinstance(json.loads(line), dict):
+                    return number
+            except ValueError:
+                return number
+    return None
 
 
 def _empty(path: Path) -> DataError:

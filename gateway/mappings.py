@@ -13,6 +13,8 @@ from gateway.core.document import Document
 from gateway.core.errors import ConfigurationError, DataError, IncompletePullError, MappingError, raise_problems
 from gateway.core.framework import Framework
 from gateway.core.mapping import CompiledMapping, Failure, compile_mapping, run_examples
+from gateway.core.mapping.language import MappingSchema
+from gateway.core.validation import validate
 from gateway.table_file import read_table
 from gateway.transport.json_body import decode_page
 from gateway.transport.yaml_file import read_document
@@ -40,7 +42,9 @@ def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledM
             found[where] = read(path.parent / name)
         except ConfigurationError as error:
             problems.append(_at(document, where, error))
-    raise_problems(problems)
+    if problems:
+        faults = validate(MappingSchema(), document, error=MappingError, code="mapping.invalid")[1]
+        raise_problems(sorted([*problems, *faults], key=lambda each: (each.place.line if each.place else None) or 0))
     if ("framework",) not in found:
         raise MappingError(
             "The mapping names no framework.",

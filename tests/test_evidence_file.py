@@ -220,6 +220,14 @@ def test_the_first_line_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
     assert "UTF-8" in refused.value.message
 
 
+def test_the_first_line_that_is_no_object_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "e.ndjson"
+    path.write_text('{"student_id": "S1", "score": 3, "scored_at": ""}\n\n[1]\n{', encoding="utf-8")
+    with pytest.raises(DataError) as refused, open_evidence(path) as parts:
+        list(parts)
+    assert refused.value.place == Place(str(path), 3)
+
+
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     path = tmp_path / "e.csv"
     path.write_text("student_id,points\nS1,3\n", encoding="utf-8")

@@ -62,6 +62,17 @@ def test_a_missing_crosswalk_and_a_missing_framework_are_told_together_with_thei
     assert all(problem.place and problem.place.line for problem in refused.value.problems)
 
 
+def test_a_misspelt_word_is_told_beside_a_missing_file(folder: Path) -> None:
+    path = folder / "schools" / "state-standards.yaml"
+    change(path, "frameworks/state-standards.csv", "frameworks/nowhere.csv")
+    change(path, "summarize:", "sumarize:")
+    with pytest.raises(ConfigurationError) as refused:
+        load_mapping(path)
+    told = " ".join(str(problem) for problem in refused.value.problems)
+    assert "nowhere.csv does not exist" in told
+    assert 'Did you mean "summarize"?' in told
+
+
 def test_a_fault_in_a_crosswalk_has_the_line_of_the_table(folder: Path) -> None:
     table = folder / "crosswalks" / "singapore-american.csv"
     change(table, "COLL.1", "COLL.9")

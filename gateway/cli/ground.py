@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.core.framework import Framework
     from gateway.core.mapping import CompiledMapping
     from gateway.evidence_notes import Note
+    from gateway.settings import District
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 DATE = click.DateTime(["%Y-%m-%d"])
@@ -97,13 +98,23 @@ def _framework(invocation: Invocation, sync_name: str | None) -> Framework | Non
     return last_framework(district, district.sync(sync_name))
 
 
+def _district(invocation: Invocation) -> District:
+    try:
+        return invocation.load()
+    except ConfigurationError as error:
+        if error.code != "district.missing":
+            raise
+        hint = "Name evidence with --evidence FILE, or a district: --district path/to/gateway.yaml."
+        raise ConfigurationError(error.message, hint=hint, code=error.code) from error
+
+
 def _newest_pull(invocation: Invocation, sync_name: str | None, student: str | None) -> Ground:
     from gateway.cli.lint import last_framework
     from gateway.store.runs import found
     from gateway.sync.evidence import snapshot_evidence
     from gateway.sync.quarantine import latest_snapshot
 
-    district = invocation.load()
+    district = _district(invocation)
     sync = district.sync(sync_name)
     with invocation.store(district) as store:
         snapshot = latest_snapshot(store, district, sync.name)

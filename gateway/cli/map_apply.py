@@ -47,7 +47,7 @@ def apply(
     """Apply MAPPING to a file of evidence, or to the newest pull, and sum up what it gives. Pushes nothing.
 
     The tables are levels, continuum, credits, placement, and unmatched: what found no competency or no level, and why.
-    Their columns are told in docs/mapping.md. Evidence of any size needs little memory.
+    Their columns are told in docs/mapping-tools.md. Evidence of any size needs little memory.
     """
     from gateway.engine import EngineName, open_engine
     from gateway.evidence_file import map_parts
@@ -69,7 +69,7 @@ def apply(
                 for part in mapped:
                     tally.add(part)
         notes = [note.as_dict() for note in ground.notes(declared(compiled))]
-    fault = in_force(compiled, as_of.date() if as_of else now().date())
+        fault = in_force(compiled, ground.as_of(as_of) or now().date())
     notes += [{**fault.as_dict(), "rows": 0}] if fault else []
     _answer(invocation, compiled, ground, tally, notes, out)
     troubled = tally.unmatched.height or any(note["rows"] for note in notes) or fault
