@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -151,5 +151,13 @@ def answer(error: Exception) -> Response:
         problem = from_http(error)
     else:
         problem = unexpected(error)
-    speak = g.get("speak_problem")
-    return speak(problem) if speak and request.path.startswith("/ims/") else problem.response()
+    speak = next((speak for path, speak in _TONGUES.items() if request.path.startswith(path)), Problem.response)
+    return speak(problem)
+
+
+_TONGUES: dict[str, Callable[[Problem], Response]] = {}
+
+
+def speak(path: str, form: Callable[[Problem], Response]) -> None:
+    """Failures of all addresses below ``path`` are told in another form: that of the standard which they serve."""
+    _TONGUES[path] = form

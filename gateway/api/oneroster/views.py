@@ -1,0 +1,201 @@
+"""The addresses of the rostering and gradebook services, made from the lists: pages, single records, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import polars as pl
+from flask import Blueprint, Flask, Response, current_app, request
+
+from gateway.api import problems, roles
+from gateway.api.access import caller, needs, note
+from gateway.api.oneroster.lists import ADDRESSES, LISTINGS, LISTINGS_11, VIEWS, Address, Listing, Via
+from gateway.api.oneroster.queries import Query, RefusedQuery, read_fields, read_query
+from gateway.api.oneroster.records import Records, encode
+from gateway.api.oneroster.tables import Served, Tables
+from gateway.api.problems import TYPES, Problem, not_found
+
+ROSTERING = "/ims/oneroster/rostering/v1p2"
+GRADEBOOK = "/ims/oneroster/gradebook/v1p2"
+ROSTERING_11 = "/ims/oneroster/v1p1"
+
+_MINOR = {
+    "unauthorized": "unauthorisedrequest", "forbidden": "forbidden", "not-found": "unknownobject",
+    "too-many-requests": "server_busy", "unavailable": "server_busy", "internal": "internal_server_error",
+}  # fmt: skip
+
+
+def install(app: Flask) -> None:
+    """Add all addresses of both services and versions."""
+    app.extensions["gateway-oneroster"] = Served()
+    blueprint = Blueprint("oneroster", __name__)
+    for base, listings in ((ROSTERING, LISTINGS), (GRADEBOOK, LISTINGS), (ROSTERING_11, LISTINGS_11)):
+        for address in ADDRESSES:
+            listing = _listing(address.listing, listings)
+            if listing is None or listing.gradebook is not (base == GRADEBOOK):
+                continue
+            _add(blueprint, base, address, listing)
+    app.register_blueprint(blueprint)
+    problems.speak("/ims/oneroster/", problem_as_status)
+
+
+def _listing(name: str, listings: Mapping[str, Listing]) -> Listing | None:
+    return listings.get(VIEWS[name][0] if name in VIEWS else name)
+
+
+def _add(blueprint: Blueprint, base: str, address: Address, listing: Listing) -> None:
+    """One list, and its single records if it is a plain one."""
+    endpoint = f"{base}/{address.path}".strip("/").replace("/", "-").replace(".", "")
+    scopes = _scopes(base, listing, core=not address.parents)
+
+    def read_list(**ids: str) -> Response:
+        return _list(base, address, listing, ids)
+
+    blueprint.add_url_rule(f"{base}/{address.path}", endpoint, needs(*scopes)(_speaking(read_list)))
+    if not address.parents:
+
+        def read_one(id: str) -> Response:
+            return _one(base, address, listing, id)
+
+        blueprint.add_url_rule(f"{base}/{address.path}/<id>", f"{endpoint}-one", needs(*scopes)(_speaking(read_one)))
+
+
+def _scopes(base: str, listing: Listing, *, core: bool) -> tuple[str, ...]:
+    if listing.name == "demographics":
+        return (roles.DEMOGRAPHICS,)
+    if listing.gradebook:
+        return (roles.GRADEBOOK, roles.GRADEBOOK_CORE) if core else (roles.GRADEBOOK,)
+    if base == ROSTERING_11:
+        return (roles.ROSTER_11, roles.ROSTER_CORE_11) if core else (roles.ROSTER_11,)
+    return (roles.ROSTER, roles.ROSTER_CORE) if core else (roles.ROSTER,)
+
+
+def _speaking(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Failures of this address are told as the standard says."""
+
+    def speaking(**ids: str) -> Response:
+        try:
+            return view(**ids)
+        except RefusedQuery as error:
+            raise Problem("bad-request", str(error), code=error.code) from None
+
+    speaking.__doc__ = view.__doc__
+    return speaking
+
+
+def problem_as_status(problem: Problem) -> Response:
+    """A failure as ``imsx_StatusInfo``."""
+    status, title = TYPES[problem.type]
+    minor = problem.code if problem.code.startswith("invalid_") else _MINOR.get(problem.type, "invaliddata")
+    field = {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}
+    body = {
+        "imsx_codeMajor": "failure",
+        "imsx_severity": "error",
+        "imsx_description": f"{title} {problem.detail}"[:1000],
+        "imsx_CodeMinor": {"imsx_codeMinorField": [field]},
+    }
+    return Response(encode(body), int(status), problem.headers, content_type="application/json")
+
+
+def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str]) -> Response:
+    query = read_query(request.args, listing)
+    tables = _tables()
+    frame = _belonging(tables, address, ids)
+    key = "\0".join((listing.table, address.path, *ids.values(), query.key))
+    plain = not address.parents and address.listing not in VIEWS and query.filter is None and query.order is None
+    if plain:
+        rows = frame
+        total = int(frame.select(pl.len()).collect().item())
+    else:
+        path, total = tables.rows_of(key, lambda: _ordered(frame, query))
+        rows = pl.scan_parquet(path)
+    page = rows.slice(query.offset, query.limit).collect()
+    note("oneroster.read", subjects=0, list=address.path, rows=page.height, snapshot=tables.folder.name,
+         offset=query.offset, filtered=query.filter is not None)  # fmt: skip
+    current_app.extensions["gateway-metrics"].rows.labels("oneroster").inc(page.height)
+    objects = _records(base, query.fields).objects(page.select({f.column for f in query.fields}).iter_rows(named=True))
+    headers = {"X-Total-Count": str(total)} | _links(query, total)
+    return Response(encode({listing.name: objects}), headers=headers, content_type="application/json")
+
+
+def _one(base: str, address: Address, listing: Listing, id: str) -> Response:
+    fields = read_fields(request.args.get("fields"), listing)
+    rows = _view(_tables(), address.listing).filter(pl.col("id") == id).collect()
+    if rows.is_empty():
+        raise not_found("There is no such record.")
+    note("oneroster.read", subjects=0, list=address.path, rows=1)
+    (found,) = _records(base, fields).objects(rows.iter_rows(named=True))
+    return Response(encode({listing.single: found}), content_type="application/json")
+
+
+def _tables() -> Tables:
+    served: Served = current_app.extensions["gateway-oneroster"]
+    tables = served.tables(caller().site)
+    if tables is None:
+        raise Problem("unavailable", "The district has pulled nothing yet.", headers={"Retry-After": "3600"})
+    return tables
+
+
+def _view(tables: Tables, name: str) -> pl.LazyFrame:
+    """A collection, or the part of one that a view is."""
+    if name not in VIEWS:
+        return tables.scan(LISTINGS[name].table)
+    whole, column, value = VIEWS[name]
+    frame = tables.scan(LISTINGS[whole].table)
+    listed = isinstance(frame.collect_schema()[column], pl.List)
+    return frame.filter(pl.col(column).list.contains(value) if listed else pl.col(column) == value)
+
+
+def _belonging(tables: Tables, address: Address, ids: Mapping[str, str]) -> pl.LazyFrame:
+    """The records of an address. Raises :class:`Problem` (``not-found``) where a parent does not exist."""
+    frame = _view(tables, address.listing)
+    for (parent, via), id in zip(address.parents, ids.values(), strict=True):
+        if _view(tables, parent).filter(pl.col("id") == id).select("id").collect().is_empty():
+            raise not_found("There is no such record.")
+        if via is not None:
+            frame = frame.filter(_belongs(tables, via, id, frame))
+    return frame
+
+
+def _belongs(tables: Tables, via: Via, id: str, frame: pl.LazyFrame) -> pl.Expr:
+    listed = isinstance(frame.collect_schema()[via.column], pl.List)
+    if via.table is None:
+        return pl.col(via.column).list.contains(id) if listed else pl.col(via.column) == id
+    rows = tables.plain(via.table).filter(pl.col(via.parent) == id)
+    if via.role is not None:
+        rows = rows.filter(pl.col("role") == via.role)
+    found = rows.select(via.child).collect()[via.child]
+    values = (found.explode() if found.dtype == pl.List else found).drop_nulls().unique()
+    return pl.col(via.column).is_in(values.implode())
+
+
+def _ordered(frame: pl.LazyFrame, query: Query) -> pl.LazyFrame:
+    kept = frame if query.filter is None else frame.filter(query.filter)
+    if query.order is None:
+        return kept
+    column, descending = query.order
+    return kept.sort(column, "id", descending=[descending, False], nulls_last=True)
+
+
+def _records(base: str, fields: Any) -> Records:
+    root = request.url_root.rstrip("/")
+    rostering = ROSTERING_11 if base == ROSTERING_11 else ROSTERING
+    return Records(root + rostering, root + GRADEBOOK, fields)
+
+
+def _links(query: Query, total: int) -> dict[str, str]:
+    """``Link`` with first, last, and what stands before and behind."""
+    last = max(0, (total - 1) // query.limit * query.limit)
+    places = {"first": 0, "last": last}
+    if query.offset > 0:
+        places["prev"] = max(0, query.offset - query.limit)
+    if query.offset + query.limit < total:
+        places["next"] = query.offset + query.limit
+    kept = {name: value for name, value in request.args.items() if name not in ("limit", "offset")}
+    links = [
+        f'<{request.base_url}?{urlencode({**kept, "limit": query.limit, "offset": offset})}>; rel="{rel}"'
+        for rel, offset in places.items()
+    ]
+    return {"Link": ", ".join(links)}
