@@ -57,7 +57,8 @@ class EdFiGate(Gate):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return (*Gate.secrets.__get__(self)[:4], _MARK)
+        inherited: tuple[str, ...] = Gate.secrets.__get__(self)  # super() does not work in a class with slots
+        return (*inherited[:-1], _MARK)
 
     def revoke_tokens(self) -> None:
         self._tokens.clear()

@@ -126,6 +126,7 @@ class Store:
     """The tables of one host. Methods that write raise nothing: the callers judge before."""
 
     def __init__(self, model: Model) -> None:
+        self._model = model
         self.lock = threading.RLock()
         self.tables = {name: Table(name) for name in model.resources}
         self.oldest = 0
@@ -181,10 +182,9 @@ class Store:
         return found
 
     def frozen(self) -> Store:
-        """A copy that later writes leave alone."""
-        copy = object.__new__(Store)
+        """A copy to read from, which later writes leave alone."""
+        copy = Store(self._model)
         copy.lock = self.lock
         copy.tables = {name: table.copy() for name, table in self.tables.items()}
         copy.oldest, copy.newest = self.oldest, self.newest
-        copy._numbers, copy._referrers = self._numbers, self._referrers
         return copy
