@@ -17,11 +17,12 @@ from gateway.documents.pesc.order import NAMESPACE, ROOT, order_problems
 from gateway.documents.pesc.transcript import Course, Organization, Person, Proficiency, Session, Summary, Transcript
 
 LIMITS = {
-    "FirstName": 35, "MiddleName": 35, "LastName": 35, "NameSuffix": 10, "CompositeName": 45, "OrganizationName": 60,
+    "FirstName": 35, "MiddleName": 35, "LastName": 35, "CompositeName": 45, "OrganizationName": 60,
     "SessionName": 30, "CourseAcademicGrade": 10, "CourseTitle": 60, "RAPName": 60, "RAPSubName": 60,
 }  # fmt: skip
 """The longest text of each element that is cut."""
 _NOTE = 80
+_SUFFIXES = ("JR", "SR", "I", "II", "III", "IV")
 _PERSON_ID, _COURSE_NUMBER, _AGENCY_COURSE = 20, 15, 30
 
 
@@ -93,8 +94,12 @@ def _person(student: etree._Element, person: Person) -> None:
     if person.birth is not None:
         _text(etree.SubElement(element, "Birth"), "BirthDate", person.birth.isoformat())
     name = etree.SubElement(element, "Name")
+    suffix = clean(person.suffix).upper().rstrip(".")
+    if suffix and suffix not in _SUFFIXES:
+        notes.append(f"NameSuffix: {person.suffix}")
+        suffix = ""
     parts = {"FirstName": person.first, "MiddleName": person.middle, "LastName": person.last,
-             "NameSuffix": person.suffix, "CompositeName": "" if person.last else person.full}  # fmt: skip
+             "NameSuffix": suffix, "CompositeName": "" if person.last else person.full}  # fmt: skip
     for part, text in parts.items():
         _text(name, part, text, notes)
     _notes(element, notes)
