@@ -10,14 +10,17 @@ data security" (SIAM Journal on Computing 17, 1988).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
 DEFAULT_MINIMUM = 10
-_NEAR = 9
-"""Among so many levels around a cell changes of three are looked for."""
+_NEAR = 4
+"""Among so many levels around a cell, changes of three are looked for."""
+_ROWS = 3
+"""Among so many rows, partners are looked for. Looking at more would hide a little less and take longer."""
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column of a table: scorer and level."""
@@ -93,7 +96,7 @@ def protect(scores: Counts, students: Counts, minimum: int) -> Protection:
         for column, count in enumerate(counts)
         if 0 < count < minimum
     ]
-    table = _Table(scores, set(small), set())
+    table = _Table(scores, small)
     for cell in small:
         table.cover(cell)
     return Protection(frozenset(table.hidden), frozenset(table.silent))
@@ -105,64 +108,70 @@ Move: TypeAlias = dict[Cell, int]
 class _Table:
     """A table on the way to being protected. Hiding more never takes the cover from a cell that has one."""
 
-    def __init__(self, scores: Counts, hidden: set[Cell], silent: set[int]) -> None:
+    def __init__(self, scores: Counts, small: Sequence[Cell]) -> None:
         self.scores = scores
-        self.hidden = hidden
-        self.silent = silent
         self.totals = [sum(column) for column in zip(*scores, strict=True)]
         self.told = [figures(row, self.totals) for row in scores]
+        self.hidden: set[Cell] = set()
+        self.silent: set[int] = set()
+        self.covered: set[Cell] = set()
+        self.rows_at: list[list[int]] = [[] for _ in self.totals]
+        """The rows whose number is hidden, by column, in order."""
+        self._hide(small)
 
     def cover(self, cell: Cell) -> None:
         """Make sure that the number in a hidden cell could be another one."""
+        if cell in self.covered:
+            return
         swap: Move | None = None
         for move in self._moves(cell):
             if self._possible(move):
                 if not self._telling(move):
+                    self.covered |= set(move)
                     return
                 swap = swap or move
         if swap is None:
             swap = self._cheapest(cell)
-            self.hidden |= set(swap)
+            self._hide(set(swap) - self.hidden)
         self.silent |= self._telling(swap)
+        self.covered |= set(swap)
+
+    def _hide(self, cells: Iterable[Cell]) -> None:
+        for row, column in cells:
+            self.hidden.add((row, column))
+            insort(self.rows_at[column], row)
 
     def _moves(self, cell: Cell) -> Iterator[Move]:
         """Changes of hidden cells, ``cell`` among them, that leave all sums as they are."""
         row, column = cell
-        for other in range(len(self.scores)):
-            if other == row:
-                continue
+        others = _after(self.rows_at[column], row, _ROWS)
+        for other in sorted(others, key=lambda n: n not in self.silent):
             both = [n for n in range(len(self.totals)) if {(row, n), (other, n)} <= self.hidden]
-            if column not in both:
-                continue
-            for n in both:
-                if n != column:
-                    yield from _both_ways(row, other, ((column, 1), (n, -1)))
-            near = sorted(sorted(both, key=lambda n: (abs(n - column), n))[:_NEAR])
-            for low, middle, high in combinations(near, 3):
+            both.sort(key=lambda n: (abs(n - column), n))
+            for n in both[1:]:
+                yield from _both_ways(row, other, ((column, 1), (n, -1)))
+            for low, middle, high in combinations(sorted(both[:_NEAR]), 3):
                 if column in (low, middle, high):
                     yield from _both_ways(row, other, ((low, 1), (middle, -2), (high, 1)))
 
     def _cheapest(self, cell: Cell) -> Move:
-        """The swap that hides the fewest further scores. There is one: a small cell's row has a score elsewhere, and
-        every other row has a score at that level or another one."""
+        """The swap that hides the fewest further scores. Every other row has one: the small cell's row has a score
+        elsewhere, and the other row has a score at that level or at another one."""
         row, column = cell
-        found = [
-            (
-                sum(self.scores[r][c] for r, c in move if (r, c) not in self.hidden),
-                len(set(move) - self.hidden),
-                n,
-                move,
-            )
-            for n, move in enumerate(self._swaps(row, column))
+        others = [*_after(self.rows_at[column], row, _ROWS), *_after(range(len(self.scores)), row, _ROWS)]
+        swaps = [
+            move
+            for other in dict.fromkeys(others)
+            for n in range(len(self.totals))
+            if n != column
+            for move in _both_ways(row, other, ((column, 1), (n, -1)))
             if self._possible(move)
         ]
-        return min(found, key=lambda each: each[:3])[3]
+        return min(swaps, key=self._cost)  # the first of equal ones
 
-    def _swaps(self, row: int, column: int) -> Iterator[Move]:
-        for other in range(len(self.scores)):
-            for n in range(len(self.totals)):
-                if other != row and n != column:
-                    yield from _both_ways(row, other, ((column, 1), (n, -1)))
+    def _cost(self, move: Move) -> tuple[int, int]:
+        further = set(move) - self.hidden
+        return sum(self.scores[row][column] for row, column in further), len(further)
 
     def _possible(self, move: Move) -> bool:
         return all(self.scores[row][column] + change >= 0 for (row, column), change in move.items())
@@ -175,6 +184,13 @@ class _Table:
             if figures(changed, self.totals) != self.told[row]:
                 telling.add(row)
         return telling
+
+
+def _after(rows: Sequence[int], row: int, most: int) -> list[int]:
+    """The next rows after ``row``, the first ones following the last; ``rows`` are in order."""
+    place = bisect_right(rows, row)
+    around = [*rows[place : place + most + 1], *rows[: max(0, place + most + 1 - len(rows))]]
+    return list(dict.fromkeys(each for each in around if each != row))[:most]
 
 
 def _both_ways(row: int, other: int, changes: Sequence[tuple[int, int]]) -> Iterator[Move]:
