@@ -12,6 +12,7 @@ sheet ``before`` the lines as they were written, so that :mod:`gateway.crosswalk
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -20,20 +21,23 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from gateway.core.mapping import CompiledMapping
-from gateway.core.mapping.prepare import prepare
+from gateway.core.mapping.result import UNMATCHED, sum_unmatched
 
 REVIEW = ("open", "agreed", "ask", "wrong")
 CROSSWALK, COMPETENCIES, BEFORE = "crosswalk", "competencies", "before"
 """The sheets of the workbook."""
 _ROOM = 1000
 """Lines below the last one in which the lists of words are offered, too."""
+_COUNTS = {"_code": pl.String, "results": pl.UInt32, "students": pl.UInt32}
 _PEOPLE = ("statement", "domain", "results", "students", "suggestion", "review", "note")
 _WIDTHS = {"competency": 22, "weight": 8, "statement": 60, "domain": 14, "suggestion": 34, "review": 10, "note": 40}
 
 
-def crosswalk_table(mapping: CompiledMapping, name: str, evidence: pl.DataFrame | None = None) -> pl.DataFrame:
-    """The crosswalk ``name`` of a mapping with the columns for people; codes of ``evidence`` that match nothing are
-    added without a competency, the most frequent first."""
+def crosswalk_table(
+    mapping: CompiledMapping, name: str, evidence: Iterable[pl.DataFrame] | None = None
+) -> pl.DataFrame:
+    """The crosswalk ``name`` of a mapping with the columns for people; with ``evidence``, in parts by student, how
+    often each code occurs, and codes that match nothing, without a competency, the most frequent first."""
     table = mapping.tables[name]
     keys = [column for column in table.columns if column not in ("competency", "weight", *_PEOPLE) and column[0] != "_"]
     found = {str(word): mapping.framework.find(str(word)) for word in table["competency"].drop_nulls().unique()}
@@ -50,7 +54,7 @@ def crosswalk_table(mapping: CompiledMapping, name: str, evidence: pl.DataFrame 
         *kept,
     )
     if evidence is not None and len(keys) == 1:
-        rows = _with_evidence(rows, keys[0], mapping, evidence)
+        rows = _with_evidence(rows, keys[0], mapping, name, evidence)
     for column in _PEOPLE:
         if column not in rows.columns:
             rows = rows.with_columns(pl.lit(None, pl.String).alias(column))
@@ -111,22 +115,23 @@ def _domain(mapping: CompiledMapping, id: str) -> str | None:
     return mapping.label(above)
 
 
-def _with_evidence(rows: pl.DataFrame, key: str, mapping: CompiledMapping, evidence: pl.DataFrame) -> pl.DataFrame:
+def _with_evidence(
+    rows: pl.DataFrame, key: str, mapping: CompiledMapping, name: str, evidence: Iterable[pl.DataFrame]
+) -> pl.DataFrame:
     """Counts for each code, and the codes that match nothing at the end."""
-    frame = prepare(evidence)
-    if key in frame.columns:
-        counted = frame.select(pl.col(key).cast(pl.String), "student_id").drop_nulls(key)
-        counts = counted.group_by(pl.col(key).str.strip_chars().str.to_lowercase().alias("_code")).agg(
-            pl.len().alias("results"), pl.col("student_id").n_unique().alias("students")
-        )
-        rows = (
-            rows.with_columns(pl.col(key).str.to_lowercase().alias("_code"))
-            .join(counts, on="_code", how="left", maintain_order="left")
-            .drop("_code")
-        )
-    missing = mapping.apply(evidence).unmatched.filter((pl.col("kind") == "code") & pl.col("value").is_not_null())
-    known = set(rows[key].str.to_lowercase())
-    missing = missing.filter(~pl.col("value").str.to_lowercase().is_in(list(known)))
+    counts, unmatched = pl.DataFrame(schema=_COUNTS), pl.DataFrame(schema=dict(UNMATCHED))
+    for part in evidence:
+        both = pl.concat([counts, _occurrences(mapping, name, part)])
+        counts = both.group_by("_code").agg(pl.col("results", "students").sum())
+        unmatched = sum_unmatched(pl.concat([unmatched, mapping.apply(part).unmatched]))
+    folded = pl.col(key).str.to_lowercase().alias("_code")
+    counted = rows.with_columns(folded).join(counts, on="_code", how="left", maintain_order="left").drop("_code")
+    known = rows.select(folded)["_code"].drop_nulls()
+    missing = unmatched.filter(
+        pl.col("kind") == "code",
+        pl.col("value").is_not_null(),
+        ~pl.col("value").str.to_lowercase().is_in(known.implode()),
+    )
     added = missing.select(
         pl.col("value").alias(key),
         pl.lit("1").alias("weight"),
@@ -134,4 +139,22 @@ def _with_evidence(rows: pl.DataFrame, key: str, mapping: CompiledMapping, evide
         "students",
         "suggestion",
     )
-    return pl.concat([rows, added], how="diagonal")
+    return pl.concat([counted, added], how="diagonal")
+
+
+def _occurrences(mapping: CompiledMapping, name: str, part: pl.DataFrame) -> pl.DataFrame:
+    """How many results and students carry each code, wherever the ways that use the crosswalk look for it."""
+    ways = [way.codes[0] for way in mapping.collector.alignment.ways if way.table == name and len(way.codes) == 1]
+    found = []
+    for code in ways:
+        if code.column in part.columns:
+            texts = part[code.column].cast(pl.String).unique().drop_nulls().to_list()
+            read = [code.read({code.column: text}) for text in texts]
+            lower = pl.Series(read, dtype=pl.String).str.to_lowercase()
+            column = pl.col(code.column).cast(pl.String)
+            found.append(column.replace_strict(texts, lower, default=None, return_dtype=pl.String))
+    if not found:
+        return pl.DataFrame(schema=_COUNTS)
+    carried = part.select(pl.coalesce(found).alias("_code"), pl.col("student_id")).drop_nulls("_code")
+    students = pl.col("student_id").n_unique()
+    return carried.group_by("_code").agg(pl.len().alias("results"), students.alias("students"))

@@ -23,7 +23,7 @@ def mapping(table: pl.DataFrame = TABLE):  # type: ignore[no-untyped-def]
 
 
 def test_a_line_says_what_helps_to_decide_and_unmatched_codes_are_added() -> None:
-    table = crosswalk_table(mapping(), "local.xlsx", evidence(ROWS))
+    table = crosswalk_table(mapping(), "local.xlsx", [evidence(ROWS)])
     assert table.select("standard", "competency", "domain", "results", "students", "suggestion", "review").rows() == [
         ("L.1", "MATH.7.PS", "MATH", 2, 2, None, "agreed"),
         ("L.2", None, None, None, None, None, "open"),
@@ -34,7 +34,7 @@ def test_a_line_says_what_helps_to_decide_and_unmatched_codes_are_added() -> Non
 
 def test_an_edited_workbook_is_a_crosswalk(tmp_path: Path) -> None:
     path = tmp_path / "local.xlsx"
-    table = crosswalk_table(mapping(), "local.xlsx", evidence(ROWS))
+    table = crosswalk_table(mapping(), "local.xlsx", [evidence(ROWS)])
     edited = table.with_columns(
         pl.when(pl.col("standard") == "L.11").then(pl.lit("ELA.7.R")).otherwise("competency").alias("competency")
     )
@@ -48,9 +48,18 @@ def test_an_edited_workbook_is_a_crosswalk(tmp_path: Path) -> None:
 
 
 def test_writing_and_reading_back_changes_nothing(tmp_path: Path) -> None:
-    table = crosswalk_table(mapping(), "local.xlsx", evidence(ROWS))
+    table = crosswalk_table(mapping(), "local.xlsx", [evidence(ROWS)])
     for name in ("one.xlsx", "two.xlsx"):
         write_crosswalk(table, tmp_path / name)
     assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
     again = read_table(tmp_path / "one.xlsx").drop("_line")
     assert again.equals(table.with_columns(pl.col("results", "students").cast(pl.String)))
+
+
+def test_codes_are_counted_wherever_the_mapping_looks_for_them_and_over_parts() -> None:
+    way = "  - crosswalk: local.xlsx"
+    text = TEXT.replace(way, f"{way}\n    from: {{column: line_item_title, after: '[', before: ']'}}\n{way}")
+    rows = [{"line_item_title": "Quiz [l.1]", "score": 3}, {"line_item_title": "Quiz", "standard": "L.1", "score": 2}]
+    parts = [evidence([{**row, "student_id": student} for row in rows]) for student in ("S1", "S2", "S3")]
+    table = crosswalk_table(compiled(text, crosswalks={"local.xlsx": TABLE}), "local.xlsx", parts)
+    assert table.select("standard", "results", "students").rows() == [("L.1", 6, 3), ("L.2", None, None)]

@@ -29,7 +29,7 @@ def mapping(table: pl.DataFrame = TABLE) -> CompiledMapping:
 def workbook(tmp_path: Path) -> Path:
     path = tmp_path / "review.xlsx"
     found = mapping()
-    write_crosswalk(crosswalk_table(found, "local.csv", evidence(ROWS)), path, competency_table(found))
+    write_crosswalk(crosswalk_table(found, "local.csv", [evidence(ROWS)]), path, competency_table(found))
     return path
 
 

@@ -46,12 +46,10 @@ def export(
     if out.suffix.lower() != ".xlsx":
         raise ConfigurationError(f"{out.name} is no workbook.", hint="Let its name end in .xlsx.", code="map.file")
     if evidence or sync_name:
-        import polars as pl
-
         with open_ground(invocation, evidence, sync_name) as ground:
             compiled = ground.load(mapping)
             chosen = _choose(compiled, name)
-            table = crosswalk_table(compiled, chosen, pl.concat(list(ground.parts)))
+            table = crosswalk_table(compiled, chosen, ground.parts)
     else:
         from gateway.mappings import load_mapping
 
