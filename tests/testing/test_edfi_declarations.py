@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gateway.testing.edfi.metadata import dependencies, open_api, targets
 from gateway.testing.edfi.model import Node, model_of
 from gateway.testing.edfi.notation import Need, declare
 from gateway.testing.edfi.problems import Problem
+from gateway.testing.edfi.sample import DESCRIPTORS
 from gateway.testing.edfi.standards import STANDARDS
 
 Field = tuple[str, str, bool, bool]
@@ -43,6 +45,17 @@ def test_the_declarations_are_those_of_the_published_schema(shared_data: Path) -
             (each["path"], each["type"], each["required"] or each["identity"], each["identity"]) for each in members
         }
         assert set(fields_of(model.resources[name].node, "$")) == expected, name
+
+
+def test_the_descriptors_of_a_new_host_are_published(shared_data: Path) -> None:
+    compared = 0
+    for kind, codes in DESCRIPTORS.items():
+        assert f"{kind}Descriptors" in model_of("5.2").resources
+        published = shared_data / "edfi" / "descriptors52" / f"{kind[0].upper()}{kind[1:]}Descriptor.xml"
+        if published.exists():
+            assert set(codes.split("|")) <= set(re.findall("<CodeValue>([^<]*)<", published.read_text())), kind
+            compared += 1
+    assert compared > 25
 
 
 @pytest.mark.parametrize("standard", STANDARDS)

@@ -159,6 +159,13 @@ def test_both_forms_of_errors(version: str) -> None:
     assert ("errors" in unresolved) == (version == "8.0")
 
 
+@pytest.mark.parametrize(("version", "kind"), [("7.3", "bad-request:data-validation-failed"), ("8.0", "bad-request")])
+def test_a_missing_descriptor_has_another_type_in_v8(version: str, kind: str) -> None:
+    client = Client(FakeEdFi(version))
+    answer = client.post("students", {**STUDENT, "birthSexDescriptor": "uri://ed-fi.org/SexDescriptor#X"}).json()
+    assert (answer["type"], set(answer["validationErrors"])) == (f"urn:ed-fi:api:{kind}", {"$.birthSexDescriptor"})
+
+
 def test_an_older_host_tells_a_missing_descriptor_in_its_message() -> None:
     client = Client(FakeEdFi("6.1"))
     answer = client.post("students", {**STUDENT, "birthSexDescriptor": "uri://ed-fi.org/SexDescriptor#X"})

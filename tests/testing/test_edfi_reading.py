@@ -162,6 +162,7 @@ def test_items_carry_ids_etags_dates_and_links() -> None:
     client = Client(furnished(FakeEdFi(), students=1))
     grade = client.one("grades")
     assert set(grade) > {"id", "_etag", "_lastModifiedDate"}
+    assert grade["learningStandardGrades"][0]["learningStandardReference"]["link"]["rel"] == "LearningStandard"
     link = grade["gradingPeriodReference"]["link"]
     assert link["rel"] == "GradingPeriod"
     assert client.get(link["href"].removeprefix("/ed-fi/")).json()["gradingPeriodName"] == "Q1"

@@ -82,6 +82,17 @@ def test_unknown_members_are_dropped_without_a_word(client: Client, remote: Fake
     assert remote.rows("students")[-1] == STUDENT
 
 
+def test_members_of_extensions_are_kept_until_they_are_omitted(client: Client, remote: FakeEdFi) -> None:
+    extension = {"Lakeside": {"house": "North"}}
+    client.post("students", {**STUDENT, "_ext": extension})
+    item = client.one("students", studentUniqueId="1")
+    assert item["_ext"] == extension
+    client.put(f"students/{item['id']}", {**clean(item), "firstName": "Eve"})
+    assert remote.rows("students")[-1]["_ext"] == extension
+    client.put(f"students/{item['id']}", STUDENT)
+    assert remote.rows("students")[-1] == STUDENT
+
+
 @pytest.mark.parametrize(
     ("resource", "body", "path", "text"),
     [

@@ -1,7 +1,8 @@
 """Reading a body as the host does: what it keeps, what it refuses, what the body refers to.
 
-Members that the resource does not have are dropped without a word, as real hosts do; ``null`` is like absence. The
-schema is compiled into functions once, because the fake must keep up with clients that are measured.
+Members that the resource does not have are dropped without a word, as real hosts do; ``null`` is like absence;
+``_ext``, the members of extensions, is kept as it comes (a real host has a schema for it). The schema is compiled into
+functions once, because the fake must keep up with clients that are measured.
 """
 
 from __future__ import annotations
@@ -132,6 +133,7 @@ def _object(node: Node, shared: object = None) -> _Handler:
         handlers[name] = _embedded(_object(below))
     for name, below in node.collections.items():
         handlers[name] = _collection(name, _object(below), below.key_names)
+    handlers["_ext"] = _extension
     required, filled = frozenset(node.required), frozenset(node.filled)
 
     def read(reading: Reading, document: Any, path: str) -> dict[str, Any]:
@@ -149,6 +151,12 @@ def _object(node: Node, shared: object = None) -> _Handler:
         return kept
 
     return read
+
+
+def _extension(reading: Reading, value: Any, path: str) -> Any:
+    if not isinstance(value, dict):
+        reading.refuse(path, "must be an object")
+    return value
 
 
 def _title(name: str) -> str:

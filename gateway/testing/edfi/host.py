@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.testing.edfi.bodies import BodyReader, reader_for
-from gateway.testing.edfi.model import ORGANIZATIONS, Model, Resource
+from gateway.testing.edfi.model import ORGANIZATIONS, Model, Node, Resource
 from gateway.testing.edfi.notation import singular
 from gateway.testing.edfi.problems import not_found
 from gateway.testing.edfi.store import Row, Store, Table
@@ -92,17 +92,28 @@ class Host:
         return kept[1]
 
     def document(self, table: Table, row: Row) -> dict[str, Any]:
-        document: dict[str, Any] = {"id": row.id, **row.body.content}
+        document = {"id": row.id, **self._linked(self.model.resources[table.name].node, row.body.content)}
         if table.name.endswith("Descriptors"):
             document[f"{table.name[:-1]}Id"] = row.number
-        for name, reference in self.model.resources[table.name].node.references.items():
-            given = row.body.content.get(name)
-            if given is not None:
-                link = self._link(reference.member.target, tuple(given.values()))
-                document[name] = {**given, "link": link} if link else given
         document["_etag"] = row.etag
         document["_lastModifiedDate"] = row.modified
         return document
+
+    def _linked(self, node: Node, content: dict[str, Any]) -> dict[str, Any]:
+        """The content with a link in each reference, in collections as well."""
+        linked = dict(content)
+        for name, reference in node.references.items():
+            given = content.get(name)
+            if given is not None:
+                link = self._link(reference.member.target, tuple(given.values()))
+                linked[name] = {**given, "link": link} if link else given
+        for name, below in node.objects.items():
+            if name in content:
+                linked[name] = self._linked(below, content[name])
+        for name, below in node.collections.items():
+            if name in content:
+                linked[name] = [self._linked(below, item) for item in content[name]]
+        return linked
 
     def _link(self, target: str, key: tuple[Any, ...]) -> dict[str, str] | None:
         for name in ORGANIZATIONS if target == "educationOrganizations" else (target,):

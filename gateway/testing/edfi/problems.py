@@ -16,7 +16,8 @@ _NUMBERS = count(1)
 
 
 class Problem(Refusal):
-    """A refusal: ``kind`` is the type behind ``urn:ed-fi:api:``; ``errors`` and ``validation`` say more."""
+    """A refusal: ``kind`` is the type behind ``urn:ed-fi:api:``, ``v8_kind`` that of v8 where it differs; ``errors``
+    and ``validation`` say more; ``older`` is the message of older hosts where it is not made of these."""
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class Problem(Refusal):
         validation: Mapping[str, Sequence[str]] | None = None,
         html: bool = False,
         older: str = "",
+        v8_kind: str = "",
     ) -> None:
         super().__init__(status, kind, detail)
         self.title = title
@@ -35,19 +37,20 @@ class Problem(Refusal):
         self.validation = validation
         self.html = html
         self.older = older
+        self.v8_kind = v8_kind or kind
 
-    def details(self, *, lists: bool = False) -> dict[str, Any]:
-        """The body of 7.2 and later; ``lists``: both lists are there even when empty, as in v8."""
+    def details(self, *, v8: bool = False) -> dict[str, Any]:
+        """The body of 7.2 and later. In v8 both lists are there even when empty."""
         document: dict[str, Any] = {
             "detail": self.description,
-            "type": f"urn:ed-fi:api:{self.code}",
+            "type": f"urn:ed-fi:api:{self.v8_kind if v8 else self.code}",
             "title": self.title,
             "status": self.status,
             "correlationId": f"{next(_NUMBERS):08x}-fake",
         }
-        if self.validation is not None or lists:
+        if self.validation is not None or v8:
             document["validationErrors"] = self.validation or {}
-        if self.errors or lists:
+        if self.errors or v8:
             document["errors"] = self.errors
         return document
 
@@ -76,6 +79,7 @@ def missing_descriptors(missing: Mapping[str, str]) -> Problem:
         {path: [f"{_capital(names[path])} value '{value}' does not exist."] for path, value in missing.items()}
     )
     path, value = next(iter(missing.items()))
+    problem.v8_kind = "bad-request"
     problem.older = f"Unable to resolve value '{value}' to an existing '{_capital(names[path])}' resource."
     return problem
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 Records = Mapping[str, list[dict[str, Any]]]
 
 _LEVELS = "Advanced|Basic|Below Basic|Fail|Pass|Proficient|Well Below Basic"
-_LISTS: Mapping[str, str] = {
+DESCRIPTORS: Mapping[str, str] = {
     "academicSubject": "English Language Arts|Mathematics|Science|Social Studies|Other",
-    "additionalCreditType": "AP|IB|Dual Credit|Other",
+    "additionalCreditType": "Advanced Placement|Dual credit|International Baccalaureate|Other",
     "assessmentCategory": "Benchmark test|Formative|Performance assessment|Class test",
     "assessmentReportingMethod": "Achievement/proficiency level|Letter grade/mark|Mastery level|Proficiency level|"
     "Raw score|Scale score",
@@ -44,9 +44,9 @@ _LISTS: Mapping[str, str] = {
     "First Nine Weeks|Second Nine Weeks|Third Nine Weeks|Fourth Nine Weeks|First Six Weeks|Second Six Weeks|"
     "End of Year",
     "language": "eng|fra|spa",
-    "learningStandardCategory": "Foundational Standards|Other",
-    "learningStandardEquivalenceStrength": "Exact|Partial|Strong",
-    "learningStandardScope": "Local|National|State",
+    "learningStandardCategory": "Core Ideas|Crosscutting Concepts|Practices",
+    "learningStandardEquivalenceStrength": "Equivalent|Minimally equivalent|Mostly equivalent|Partially equivalent",
+    "learningStandardScope": "Local education agency|Multi-state or National|School|State",
     "localEducationAgencyCategory": "Charter|Independent|Other local education agency|Regular public school district",
     "performanceBaseConversion": _LEVELS,
     "performanceLevel": f"{_LEVELS}|Met Standard|Did Not Meet Standard|Commended Performance|Above Benchmark|Minimum|"
@@ -55,7 +55,7 @@ _LISTS: Mapping[str, str] = {
     "programType": "Bilingual|Regular Education|Special Education",
     "publicationStatus": "Adopted|Deprecated|Draft|Unknown",
     "resultDatatypeType": "Decimal|Integer|Level|Percentage|Percentile|Range",
-    "schoolCategory": "All Levels|Elementary School|High School|Middle School|Other",
+    "schoolCategory": "All Levels|Elementary School|High School|Middle School|Other Combination",
     "sex": "Female|Male|Not Selected",
     "sourceSystem": "District|School|State",
     "staffClassification": "Other|Principal|Teacher",
@@ -85,7 +85,7 @@ def descriptors(kind: str, codes: Iterable[str], owner: str = "ed-fi.org") -> It
 
 def furnish(host: FakeEdFi) -> None:
     """Put in what every host has: the descriptors of the standard, and the school years."""
-    for kind, codes in _LISTS.items():
+    for kind, codes in DESCRIPTORS.items():
         if f"{kind}Descriptors" in host.data.model.resources:
             host.seed(f"{kind}Descriptors", *descriptors(kind, codes.split("|")))
     for year in SCHOOL_YEARS:

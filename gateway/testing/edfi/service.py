@@ -104,7 +104,7 @@ class FakeEdFi(FakeService):
         problem = refusal if isinstance(refusal, Problem) else problems.failed(refusal.status)
         if not self.data.profile.problem_details:
             return problem.message()
-        return problem.details(lists=self.addresses.version >= (8, 0))
+        return problem.details(v8=self.addresses.version >= (8, 0))
 
     def _reply(self, environ: WSGIEnvironment, body: bytes, striking: Striking) -> Reply:
         if FaultKind.THROTTLED in striking:
