@@ -274,7 +274,7 @@ def test_an_empty_page_in_the_middle_does_not_lose_the_place(client: Client, rem
     [
         (FaultKind.NAN, '"damaged":NaN'),
         (FaultKind.DOUBLED_KEY, '"id":"doubled"'),
-        (FaultKind.BAD_RECORD, '"_lastModifiedDate":{}'),
+        (FaultKind.BAD_RECORD, '"studentUniqueId":{"not":"a text"}'),
         (FaultKind.NO_ENVELOPE, '{"value":['),
         (FaultKind.LOGIN_PAGE, "<html>"),
     ],

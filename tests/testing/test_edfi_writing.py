@@ -290,6 +290,15 @@ def test_a_claim_set_may_forbid(client: Client, remote: FakeEdFi, claims: Claims
     assert client.get("students").status_code == (403 if kind.endswith("resource") else 200)
 
 
+def test_a_post_that_would_update_needs_the_right_to_update(client: Client, remote: FakeEdFi) -> None:
+    remote.gate.claims = Claims(denied=frozenset({("students", "Update")}))
+    assert client.post("students", STUDENT).status_code == 201
+    assert client.post("students", {**STUDENT, "firstName": "Eve"}).status_code == 403
+    path = f"students/{client.one('students', studentUniqueId='1')['id']}"
+    assert client.put(path, STUDENT).status_code == 403
+    assert client.delete(path).status_code == 204
+
+
 def test_a_student_can_be_changed_only_after_the_enrolment() -> None:
     profile = replace(Profile.of((7, 3)), relationships=True)
     client = Client(furnished(FakeEdFi(profile=profile), students=1))

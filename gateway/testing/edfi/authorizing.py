@@ -25,6 +25,8 @@ def authorize(host: Host, resource: Resource, old: Row | None, body: Body, claim
     """Raise a problem if the client may not write this; ``old`` is what is there already."""
     if claims is None:
         return
+    if old is not None and claims.forbids(resource.name, "Update") and old.body is not body:
+        raise problems.not_granted(claims.name, resource.name, "Update")
     if resource.name in _NAMESPACED or resource.name.endswith("Descriptors"):
         namespace = at(body.content, resource.queries["namespace"])
         if namespace is not None and not namespace.startswith(claims.prefixes):

@@ -142,6 +142,10 @@ def forbidden(case: str, text: str) -> Problem:
     )
 
 
+def not_granted(claim_set: str, resource: str, action: str, case: str = ":access-denied:action") -> Problem:
+    return forbidden(case, f"The claim set '{claim_set}' must grant the action '{action}' on '{resource}'.")
+
+
 def not_found(text: str = "The specified resource item could not be found.") -> Problem:
     return Problem(404, "not-found", "Not Found", text)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gateway.testing.edfi.bodies import Key
-from gateway.testing.edfi.host import Host
+from gateway.testing.edfi.host import ENCODER, Host
 from gateway.testing.edfi.model import Resource
 from gateway.testing.edfi.problems import bad_parameter, no_snapshot, not_found
 from gateway.testing.edfi.queries import Query, page_token, partition_count, partition_tokens, read_query
@@ -59,7 +59,7 @@ class Reader:
             looped = query.token if FaultKind.LINK_LOOP in striking and query.token else ""
             headers.append(("Next-Page-Token", looped or page_token(last + 1, query.last)))
         reply = Reply(200, self._body(table, page, striking), headers)
-        if FaultKind.ROWS_MOVE in striking and page:
+        if FaultKind.ROWS_MOVE in striking and page and store is self.host.store:
             self._move(table, page[0], striking[FaultKind.ROWS_MOVE].value)
         return reply
 
@@ -103,8 +103,10 @@ class Reader:
 
     def _body(self, table: Table, page: list[Row], striking: Striking) -> bytes:
         texts = [self.host.encoded(table, row) for row in page]
-        if FaultKind.BAD_RECORD in striking and texts:
-            texts[0] = texts[0].replace(b'"_lastModifiedDate":', b'"_lastModifiedDate":{},"_wrong":', 1)
+        if FaultKind.BAD_RECORD in striking and page:
+            document = self.host.document(table, page[0])
+            spoilt = next(name for name, value in document.items() if name != "id" and isinstance(value, str))
+            texts[0] = ENCODER.encode({**document, spoilt: {"not": "a text"}})
         body = b"[" + b",".join(texts) + b"]"
         return b'{"value":' + body + b"}" if FaultKind.NO_ENVELOPE in striking else body
 

@@ -183,13 +183,9 @@ class FakeEdFi(FakeService):
     def _authorize(self, claims: Claims, resource: Resource, method: str, route: Route) -> None:
         action = _ACTIONS.get(method, "")
         if claims.hides(resource.name):
-            raise problems.forbidden(
-                ":access-denied:resource", f"The claim set '{claims.name}' must grant '{action}' on {resource.name}."
-            )
+            raise problems.not_granted(claims.name, resource.name, action, ":access-denied:resource")
         if claims.forbids(resource.name, action) or (method != "GET" and route.year in claims.closed_years):
-            raise problems.forbidden(
-                ":access-denied:action", f"The claim set '{claims.name}' must grant '{action}' on {resource.name}."
-            )
+            raise problems.not_granted(claims.name, resource.name, action)
 
     def _get(self, environ: WSGIEnvironment, resource: Resource, more: str, striking: Striking) -> Reply:
         store = self._reader.store_for(environ)
