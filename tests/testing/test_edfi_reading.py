@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.testing.edfi import FakeEdFi, Profile
 from gateway.testing.edfi.district import furnished
@@ -282,3 +284,27 @@ def test_an_empty_page_in_the_middle_does_not_lose_the_place(client: Client, rem
 def test_bodies_go_wrong_on_demand(client: Client, remote: FakeEdFi, kind: FaultKind, text: str) -> None:
     remote.inject(Fault(kind))
     assert text in client.get("students").text
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.sampled_from(["insert", "update", "delete", "nothing"]), st.integers(0, 39)), max_size=12))
+def test_a_cursor_returns_what_stays_exactly_once_whatever_happens_meanwhile(actions: list[tuple[str, int]]) -> None:
+    remote = FakeEdFi(profile=SMALL)
+    remote.seed("students", *students(40))
+    client = Client(remote)
+    answer, found, gone, todo = client.get("students"), list[str](), set[str](), list(actions)
+    while page := answer.json():
+        found += keys(page)
+        kind, number = todo.pop() if todo else ("nothing", 0)
+        there = {row["studentUniqueId"]: id_ for id_, row in remote.items("students").items()}
+        key = f"{number:04d}"
+        if kind == "insert":
+            remote.seed("students", {**students(1)[0], "studentUniqueId": f"new-{len(todo)}"})
+        elif kind == "update" and key in there:
+            remote.replace("students", there[key], {**students(1)[0], "studentUniqueId": key, "firstName": "Eve"})
+        elif kind == "delete" and key in there:
+            remote.remove("students", there[key])
+            gone.add(key)
+        answer = client.get("students", pageToken=answer.headers["Next-Page-Token"], pageSize=5)
+    assert len(found) == len(set(found))
+    assert set(ALL[:40]) - gone <= set(found)
