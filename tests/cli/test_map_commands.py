@@ -114,6 +114,8 @@ def test_an_explanation_names_every_score_and_why(call: Call, evidence: Path) ->
     text = call(*line).out
     for words in ("Decaying average (newest 0.65)", "= 2.195, rounded to 2 places, half up", "result r3", "Set aside:"):
         assert words in text
+    everything = call("map", "explain", LAKESIDE, "--evidence", evidence, "--student", "S2").out
+    assert "Results that reached no competency:\n  - 2026-09-02: 4 for LKS.MATH.1.NO.1: no competency" in everything
     (then,) = data(call(*line, "--as-of", "2026-09-01", "--json"))["levels"]
     assert then["level"] == "2.00"
 

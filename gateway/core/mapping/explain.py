@@ -140,6 +140,7 @@ def _item(item: Item) -> dict[str, Any]:
         "result_id": row.get("result_id"),
         "line_item_id": row.get("line_item_id"),
         "title": row.get("line_item_title"),
+        "code": row.get("standard") or row.get("competency"),
         "scored_at": _time(row["time"]),
         "score": said_score(item) or None,
         "max_score": _number(row.get("max_score")),
@@ -228,10 +229,19 @@ def _sentences(data: Mapping[str, Any]) -> Iterator[str]:
     for row in data["continuum"]:
         yield ""
         yield from _continuum_sentences(row)
+    if data["credits"]:
+        yield ""
+        yield "Credits:"
+        yield from (_credit(row) for row in data["credits"])
     if data["without_competency"]:
         yield ""
         yield "Results that reached no competency:"
-        yield from (_aside(item) for item in data["without_competency"])
+        yield from (_unplaced(item) for item in data["without_competency"])
+
+
+def _credit(row: Mapping[str, Any]) -> str:
+    required = f" of {row['required']}, {row['remaining']} remaining" if row["required"] else ""
+    return f"  - {row['credit']}, {row['part']}: {row['earned']} earned{required}"
 
 
 def _level_sentences(level: Mapping[str, Any]) -> Iterator[str]:
@@ -289,9 +299,16 @@ def _used(item: Mapping[str, Any]) -> str:
     return f"{item['scored_at'] or 'no date'}: {made}; {origin}"
 
 
+def _unplaced(item: Mapping[str, Any]) -> str:
+    """A result without a competency, with the code that found none."""
+    what = item["code"] or item["title"]
+    return _aside({**item, "score": (item["score"] or "no score") + (f" for {what}" if what else "")})
+
+
 def _aside(item: Mapping[str, Any]) -> str:
     detail = "; ".join(filter(None, (item["note"], item["conversion"], _record(item))))
-    return f"  - {item['scored_at'] or 'no date'}: {item['score'] or 'no score'}: {item['reason']} ({detail})"
+    said = f"{item['scored_at'] or 'no date'}: {item['score'] or 'no score'}: {item['reason']}"
+    return f"  - {said}" + (f" ({detail})" if detail else "")
 
 
 def _record(item: Mapping[str, Any]) -> str:
