@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ from gateway.transport.atomic import atomic_file
 
 AT_ONCE = 25
 """So many finished documents are recorded in one transaction."""
+
+_SWEEP_AFTER = 4
+_made = count(1)
 
 Make = Callable[[Frame, Mapping[str, Any]], bytes]
 
@@ -173,7 +176,7 @@ def _attempt(order: Order, frame: Frame) -> bytes | GatewayError:
 
 
 def _begin_worker() -> None:
-    """A document is thousands of objects in circles that all die together: they are swept between documents, not
+    """A document is thousands of objects in circles that all die together: they are swept after some documents, not
     looked for while one is laid out, which takes a seventh of the time."""
     import weasyprint  # noqa: F401
 
@@ -186,4 +189,5 @@ def _attempt_in_worker(order: Order, frame: Frame) -> bytes | GatewayError:
     try:
         return _attempt(order, frame)
     finally:
-        gc.collect()
+        if next(_made) % _SWEEP_AFTER == 0:
+            gc.collect()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,7 +94,3 @@ def signed_record(by: Issuing | None = None) -> dict[str, Any]:
 def verifier(*known: IssuerKey, now: datetime = NOON, contexts: Contexts = CONTEXTS) -> Verifier:
     """One that knows the issuers of these keys."""
     return Verifier(contexts, KnownKeys({key.issuer: frozenset({key.multikey}) for key in known}), now)
-
-
-def content(document: dict[str, Any]) -> bytes:
-    return json.dumps(document).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from datetime import timedelta
@@ -13,13 +14,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.jwk import OKPKey
 from pyld import jsonld
 
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.documents.credentials.credential import as_json, as_token, open_badge
 from gateway.documents.credentials.keys import KnownKeys, key_document, new_key, read_key, read_key_document
-from gateway.documents.credentials.multikey import decode_key, did_key
-from gateway.documents.credentials.proofs import sign_document
+from gateway.documents.credentials.multikey import decode_key, did_key, encode_multibase
+from gateway.documents.credentials.proofs import _signed_bytes, sign_document
 from gateway.documents.credentials.tokens import claims_of, sign_token
 from gateway.documents.credentials.verify import Verdict, Verifier
 from tests.documents.credential_builders import (
@@ -27,7 +30,6 @@ from tests.documents.credential_builders import (
     NOON,
     PUBLISHED,
     claims,
-    content,
     issuing,
     new_issuer,
     signed_record,
@@ -188,9 +190,6 @@ def test_older_names_of_the_suite_and_a_single_proof_are_read(suite):
 
 
 def sign_with(document, options):
-    from gateway.documents.credentials.multikey import encode_multibase
-    from gateway.documents.credentials.proofs import _signed_bytes
-
     options = {**options, "created": "2026-06-01T12:00:00Z", "proofPurpose": "assertionMethod",
                "verificationMethod": KEY.method}  # fmt: skip
     signature = KEY.private.sign(_signed_bytes(document, options, CONTEXTS))
@@ -257,6 +256,22 @@ def test_an_unsigned_badge_inside_a_signed_record_shows():
     assert verifier(KEY).verify_document(by.sign(record)).verdict is Verdict.UNSIGNED
 
 
+@pytest.mark.parametrize(
+    ("inside", "verdict"),
+    [
+        ({"id": "data:application/vc+jwt," + sign_token(BADGE, KEY)}, Verdict.VERIFIED),
+        ({"id": "data:application/vc+jwt," + sign_token(BADGE, KEY)[:-9] + "AAAAAAAAA"}, Verdict.BROKEN),
+        ({"id": "urn:uuid:1", "name": "No credential at all"}, Verdict.BROKEN),
+    ],
+)
+def test_whatever_stands_where_a_credential_should_is_judged(inside, verdict):
+    wrapped = {"@context": BADGE["@context"], "type": "EnvelopedVerifiableCredential", **inside}
+    record = json.loads(json.dumps({name: value for name, value in RECORD.items() if name != "proof"}))
+    record["credentialSubject"]["verifiableCredential"] = [wrapped]
+    found = verifier(KEY).verify(as_token(record, KEY)).findings
+    assert [each.verdict for each in found] == [Verdict.VERIFIED, verdict]
+
+
 def test_what_was_not_checked_is_said():
     document = {name: value for name, value in BADGE.items() if name != "proof"}
     document["credentialStatus"] = {"id": "https://lakeside.example.org/status#1", "type": "BitstringStatusListEntry",
@@ -300,25 +315,28 @@ class TestTokens:
         else:
             assert verdict is Verdict.BROKEN
 
+    def test_a_key_in_the_token_itself_says_nothing_about_its_issuer(self):
+        jwk = {"kty": "OKP", "crv": "Ed25519", "x": base64url(base58.b58decode(KEY.multikey[1:])[2:])}
+        token = sign_token_of({**BADGE, **claims_of(BADGE)}, {"jwk": jwk})
+        assert verifier().verify(token).verdict is Verdict.FOREIGN_KEY
+        assert verifier(KEY).verify(token).verdict is Verdict.VERIFIED
+
     @pytest.mark.parametrize("algorithm", ["none", "HS256"])
     def test_no_other_algorithm_is_taken(self, algorithm):
-        import base64
-
-        header = json.dumps({"alg": algorithm, "kid": KEY.method}).encode()
-        encoded = base64.urlsafe_b64encode(header).decode().rstrip("=")
+        encoded = base64url(json.dumps({"alg": algorithm, "kid": KEY.method}).encode())
         parts = self.TOKEN.decode().strip().split(".")
         assert verifier(KEY).verify(".".join([encoded, *parts[1:]]).encode()).verdict is Verdict.BROKEN
 
 
-def sign_token_of(payload):
-    """A token with exactly this payload."""
-    from joserfc import jws
-    from joserfc.jwk import OKPKey
+def base64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
+
+def sign_token_of(payload, header=None):
+    """A token with exactly this payload."""
     key = OKPKey.import_key(KEY.private)
-    return jws.serialize_compact(
-        {"alg": "Ed25519", "kid": KEY.method}, json.dumps(payload).encode(), key, algorithms=["Ed25519"]
-    ).encode()
+    header = {"alg": "Ed25519", **(header or {"kid": KEY.method})}
+    return jws.serialize_compact(header, json.dumps(payload).encode(), key, algorithms=["Ed25519"]).encode()
 
 
 @pytest.mark.parametrize(
@@ -386,8 +404,3 @@ class TestKeys:
         assert decode_key(x25519) is None
         assert decode_key("z0") is None
         assert decode_key("u" + KEY.multikey) is None
-
-
-def test_tokens_and_files_are_told_apart():
-    assert sign_token(BADGE, KEY).count(".") == 2
-    assert content(BADGE).startswith(b"{")

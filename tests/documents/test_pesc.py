@@ -14,7 +14,7 @@ from lxml import etree
 
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.gpa.compute import Period, compute_gpa, prepare_courses
-from gateway.documents.pesc.document import make_transcript, person_of, read_organization
+from gateway.documents.pesc.document import make_transcript, person_of, ranks_of, read_organization
 from gateway.documents.pesc.order import NAMESPACE, ORDER, order_problems
 from gateway.documents.pesc.record import build_record
 from gateway.documents.pesc.schema import check_against, load_schema, schema_faults
@@ -276,6 +276,36 @@ def test_repeats_credit_and_applicability_are_what_the_first_policy_says():
     (result,) = computed(["school-weighted"], frame_)
     earned = sum(Decimal(course.earned or 0) for course in courses_of(record))
     assert earned == result.gpas["credits_earned"][0]
+
+
+@pytest.mark.parametrize(
+    ("grade", "status", "said", "earned"),
+    [
+        ("W", "", "Withdrawn", ""),
+        ("I", "", "Incomplete", ""),
+        ("W", "withdrawn", "Withdrawn", ""),
+        ("P", "", "Completed", "1"),
+        ("F", "", "Completed", "0"),
+        ("B", "audit", "AuditedCourse", ""),
+        ("", "in_progress", "InProgress", ""),
+    ],
+)
+def test_what_is_no_grade_is_not_called_completed(grade, status, said, earned):
+    row = ("X", "X", "1", grade, "2024", "S2", "9", status, "", "regular")
+    policies = () if grade == "I" else ("school-weighted",)  # under which an incomplete waits
+    record, _ = record_of(policies, [*ROWS[:1], row])
+    assert (courses_of(record)[1].status, courses_of(record)[1].earned) == (said, earned)
+
+
+def test_class_rank_stands_where_the_policy_ranks_and_the_group_is_large_enough():
+    rows = pl.concat([transcript(8, student=f"S{number}") for number in range(12)])
+    results = computed(["school-weighted", "ncaa-d1"], rows)
+    everybody = [f"S{number}" for number in range(12)]
+    groups = pl.DataFrame({"student_id": everybody, "school_id": "HS", "grade_level": "11"})
+    assert ranks_of(results, groups, "S3") == {"school-weighted": (1, 12)}
+    assert ranks_of(results, groups.head(9), "S3") == {}
+    assert ranks_of(results, groups.drop("school_id"), "S3") == {}
+    assert ranks_of(results, None, "S3") == {}
 
 
 def test_each_gpa_has_its_type_its_range_and_its_rule():

@@ -20,6 +20,7 @@ from joserfc.jwk import OKPKey
 
 from gateway.core.errors import DataError
 from gateway.documents.credentials.keys import IssuerKey
+from gateway.documents.credentials.multikey import encode_key
 from gateway.documents.credentials.strict_json import read_object
 
 ALGORITHMS = ("EdDSA", "Ed25519")
@@ -114,6 +115,15 @@ def _instant(seconds: object) -> str | None:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 2**36:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def key_in_header(token: Token) -> str | None:
+    """The multikey of an Ed25519 key that stands in the token's own header as ``jwk``."""
+    try:
+        key = OKPKey.import_key(token.header["jwk"]).public_key
+    except (KeyError, TypeError, ValueError, JoseError):
+        return None
+    return encode_key(key) if isinstance(key, Ed25519PublicKey) else None
 
 
 def token_holds(token: Token, key: Ed25519PublicKey) -> bool:

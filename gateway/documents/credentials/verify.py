@@ -24,12 +24,14 @@ from gateway.documents.credentials.tokens import (
     Token,
     contradictions,
     issuer_id,
+    key_in_header,
     looks_like_token,
     read_instant,
     read_token,
     token_holds,
 )
 
+ENVELOPE = "data:application/vc+jwt,"
 MOST_INSIDE = 2_000
 """Credentials inside one file; more are not looked at, which is told."""
 
@@ -117,13 +119,16 @@ class Verifier:
                 break
             if isinstance(inner, str):
                 findings.append(self._inner_token(inner, path))
+            elif not isinstance(inner, dict):
+                findings.append(Finding(path, "", None, Verdict.BROKEN, faults=("it is no credential",)))
             else:
                 findings.append(_covered(self._embedded(inner, path), outer))
         return Report(tuple(findings))
 
     def _inner_token(self, text: str, path: str) -> Finding:
+        """A token inside, bare or as a ``data:`` address (EnvelopedVerifiableCredential)."""
         try:
-            return self._signed_token(read_token(text), path)
+            return self._signed_token(read_token(text.removeprefix(ENVELOPE)), path)
         except DataError as error:
             return Finding(path, "", None, Verdict.BROKEN, faults=(error.message,))
 
@@ -228,6 +233,8 @@ class _Draft:
     def token(self, token: Token) -> None:
         """Check the signature of a VC-JWT."""
         controller, multikey = _method(token.header.get("kid"))
+        if multikey is None or decode_key(multikey) is None:
+            controller, multikey = "nobody that is named", key_in_header(token)
         key = decode_key(multikey) if multikey else None
         if key is None or multikey is None:
             self._unknown_method("the signature")
@@ -303,21 +310,35 @@ def _is_credential(value: object) -> bool:
     return kinds == "VerifiableCredential" or (isinstance(kinds, list) and "VerifiableCredential" in kinds)
 
 
+_HOLDERS = ("verifiableCredential", "endorsement")
+"""What stands under these names claims to be a credential, whatever it looks like."""
+
+
 def _inside(value: object, path: str) -> Iterator[tuple[str, Any]]:
-    """The credentials inside, at any depth, with their paths: objects, and tokens where a name ends in ``Jwt``."""
+    """The credentials inside, at any depth, with their paths; tokens as text."""
     if isinstance(value, dict):
         for key, part in value.items():
             where = f"{path}.{key}" if path else key
-            if key.endswith("Jwt") and isinstance(part, list):
-                yield from ((f"{where}[{n}]", text) for n, text in enumerate(part) if isinstance(text, str))
-            else:
-                yield from _inside_part(part, where)
+            for place, each in _listed(part, where):
+                if key in _HOLDERS or (key.endswith("Jwt") and isinstance(each, str)) or _is_credential(each):
+                    yield place, _unwrapped(each)
+                yield from _inside(each, place)
     elif isinstance(value, list):
-        for position, part in enumerate(value):
-            yield from _inside_part(part, f"{path}[{position}]")
+        for place, each in _listed(value, path):
+            if _is_credential(each):
+                yield place, each
+            yield from _inside(each, place)
 
 
-def _inside_part(part: object, where: str) -> Iterator[tuple[str, Any]]:
-    if _is_credential(part):
+def _listed(part: object, where: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(part, list):
+        yield from ((f"{where}[{position}]", each) for position, each in enumerate(part))
+    else:
         yield where, part
-    yield from _inside(part, where)
+
+
+def _unwrapped(value: object) -> object:
+    """The token that an EnvelopedVerifiableCredential holds; everything else as it is."""
+    if isinstance(value, dict) and not _is_credential(value) and str(value.get("id", "")).startswith(ENVELOPE):
+        return value["id"]
+    return value

@@ -20,7 +20,7 @@ from gateway.core.gpa.words import plain_grade
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.scales import plain
 from gateway.documents.pesc.transcript import Course, Proficiency, Session, Summary
-from gateway.documents.pesc.words import BASIS, GRADES, LEVELS, STATUSES, plain_word, session_of
+from gateway.documents.pesc.words import BASIS, GRADES, LEVELS, MARKS, STATUSES, plain_word, session_of
 
 _DROPPED = "another attempt counts"
 
@@ -164,14 +164,14 @@ def _course(
     attempt: _Attempt, policy: Policy | None, units: str, repeat: str, proficiencies: Sequence[Proficiency]
 ) -> Course:
     judged = attempt.judged
-    quality = judged.get("quality_points")
+    quality, status = judged.get("quality_points"), _status(attempt, policy)
     return Course(
         basis="HighSchoolTransferCredit" if attempt.status == "transfer" else BASIS.get(attempt.level, "Regular"),
         units=units,
         credit="" if attempt.credit is None else plain(attempt.credit),
-        earned=_earned(attempt, policy),
+        earned=_earned(attempt, policy) if status in ("Completed", "TransferNoGrade") else "",
         grade=attempt.grade,
-        status=_status(attempt),
+        status=status,
         repeat=repeat,
         quality_points="" if quality is None else plain(quality),
         level=LEVELS.get(attempt.level, ""),
@@ -183,16 +183,20 @@ def _course(
     )
 
 
-def _status(attempt: _Attempt) -> str:
+def _status(attempt: _Attempt, policy: Policy | None) -> str:
+    """A mark in the grade's place (I, W) says more than the status of the row."""
     if attempt.status == "transfer" and not attempt.grade:
         return "TransferNoGrade"
-    return STATUSES.get(attempt.status, "")
+    grade = plain_grade(attempt.grade)
+    known = policy is not None and any(grade in scale.points for scale in policy.scales)
+    own = "" if known or attempt.status != "completed" else MARKS.get(grade, "")
+    return own or STATUSES.get(attempt.status, "")
 
 
 def _earned(attempt: _Attempt, policy: Policy | None) -> str:
     """The credit that a finished course gives; of a repeated one only the attempt that counts. Without a policy nobody
-    knows which grades fail."""
-    if policy is None or attempt.credit is None or attempt.status not in ("completed", "repeat", "transfer"):
+    knows which grades fail, and of a course that is outside the policy nobody says."""
+    if policy is None or attempt.credit is None:
         return ""
     counted = attempt.judged.get("counted_as")
     failing = any(counted in scale.failing for scale in policy.scales)

@@ -31,6 +31,12 @@ STATUSES: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """CourseAcademicGradeStatusCode of a status."""
 
+MARKS: Mapping[str, str] = MappingProxyType({
+    "I": "Incomplete", "INC": "Incomplete", "IP": "InProgress", "W": "Withdrawn", "WP": "WithdrewPassing",
+    "WF": "WithdrewFailing", "AU": "AuditedCourse", "NG": "NotYetReported",
+})  # fmt: skip
+"""CourseAcademicGradeStatusCode of a mark that stands where a grade would."""
+
 CREDIT_UNITS = ("CarnegieUnits", "Units", "Semester", "Quarter", "ClockHours", "Unreported", "Other")
 """What one credit of a school is."""
 
