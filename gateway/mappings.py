@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from gateway.core.case import check_packages, read_packages
 from gateway.core.case_csv import read_opensalt_csv
 from gateway.core.document import Document
@@ -19,7 +21,7 @@ from gateway.table_file import read_table
 from gateway.transport.json_body import decode_page
 from gateway.transport.yaml_file import read_document
 
-__all__ = ["Failure", "in_force", "load_framework", "load_mapping", "named_files", "run_examples"]
+__all__ = ["Failure", "framework_tables", "in_force", "load_framework", "load_mapping", "named_files", "run_examples"]
 
 _FRAMEWORKS = ("framework", "other_frameworks")
 
@@ -97,6 +99,14 @@ def named_files(document: Document) -> Iterable[tuple[tuple[str | int, ...], str
 
 def load_framework(path: Path) -> Framework:
     """The competency framework at ``path``: a CASE package (JSON), or a table in OpenSALT's columns (CSV)."""
+    return Framework.from_tables(framework_tables(path))
+
+
+def framework_tables(path: Path) -> Mapping[str, pl.DataFrame]:
+    """The same as typed canonical tables.
+
+    Raises :class:`MappingError` if there is no such file, or if it is neither.
+    """
     if not path.is_file():
         raise MappingError(f"{path} does not exist.", hint="Check the path.", code="mapping.missing-file")
     try:
@@ -110,8 +120,7 @@ def load_framework(path: Path) -> Framework:
         raise MappingError(f"{path} is not UTF-8 text.", hint=hint, code="mapping.missing-file") from error
     except (DataError, IncompletePullError) as error:
         raise MappingError(error.message, hint=error.hint, code=error.code, place=error.place) from error
-    checked = check_packages(packages.frames)
-    return Framework.from_tables(checked.tables)
+    return check_packages(packages.frames).tables
 
 
 def _at(document: Document, where: tuple[str | int, ...], error: ConfigurationError) -> ConfigurationError:

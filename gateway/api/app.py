@@ -8,6 +8,7 @@ from datetime import datetime
 from flask import Flask
 
 from gateway.api import access, gpa, health, jobs, lists, mapping, metrics, oauth, problems, rates, requests, webhooks
+from gateway.api.case import views as case
 from gateway.api.oneroster import views as oneroster
 from gateway.api.openapi import contract, finish, serve
 from gateway.api.sites import Sites
@@ -34,6 +35,7 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     for plain in (health.blueprint, oauth.blueprint):
         app.register_blueprint(plain)
     oneroster.install(app)
+    case.install(app)
     api = contract(app)
     for documented in (mapping.blueprint, gpa.blueprint, lists.blueprint, jobs.blueprint, webhooks.blueprint):
         api.register_blueprint(documented)
