@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
 
-from gateway.core.errors import ConfigurationError
-from gateway.mappings import load_framework, load_mapping, run_examples
+from gateway.core.errors import ConfigurationError, MappingError
+from gateway.core.mapping import compile_mapping
+from gateway.mappings import load_framework, load_mapping, named_files, run_examples
+from gateway.table_file import read_table
+from gateway.transport.yaml_file import parse_document, read_document
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
 SCHOOLS = sorted((MAPPINGS / "schools").glob("*.yaml"))
@@ -20,6 +27,38 @@ def test_the_examples_of_every_school_come_true(path: Path) -> None:
     mapping = load_mapping(path)
     assert len(mapping.examples) >= 2
     assert [str(failure) for failure in run_examples(mapping)] == []
+
+
+RULES = ("evidence", "align", "summarize", "roll_up", "credits", "states", "continuum", "portfolio")
+
+
+def without_one_rule(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The mapping once for each of its rules, without that rule."""
+    for part in RULES:
+        rules = data.get(part)
+        if part in ("continuum", "portfolio") and rules:
+            yield part, {key: value for key, value in data.items() if key != part}
+        elif isinstance(rules, dict):
+            for key in rules:
+                yield f"{part}.{key}", {**data, part: {name: rule for name, rule in rules.items() if name != key}}
+        else:
+            for n in range(len(rules or ())):
+                yield f"{part}.{n}", {**data, part: [rule for m, rule in enumerate(rules) if m != n]}
+
+
+@pytest.mark.parametrize("path", [path for path in SCHOOLS if path.stem != "lakeside"], ids=lambda path: path.stem)
+def test_the_examples_of_a_school_miss_every_rule_that_is_taken_away(path: Path) -> None:
+    document = read_document(path)
+    framework = load_framework(path.parent / document.data["framework"])
+    names = [name for where, name in named_files(document) if where != ("framework",)]
+    tables = {name: read_table(path.parent / name) for name in names}
+    unnoticed = []
+    for rule, data in without_one_rule(document.data):
+        changed = parse_document(json.dumps(data, default=float), path.name)
+        with suppress(MappingError):
+            if not run_examples(compile_mapping(changed, framework=framework, crosswalks=tables)):
+                unnoticed.append(rule)
+    assert unnoticed == []
 
 
 @pytest.mark.parametrize("path", SCHOOLS, ids=lambda path: path.stem)

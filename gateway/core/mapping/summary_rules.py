@@ -44,6 +44,7 @@ def compile_summaries(
     if DEFAULT not in stated:
         hint = "Add `default: {method: …}`, which holds for all competencies that no other rule names."
         reader.note(("summarize",), "There is no `default`.", hint, "summarize")
+        return Summaries((), {}, (), {})
     names = [name for name in stated if name != DEFAULT] + [name for name in stated if name == DEFAULT]
     rules = [compiler.compile(name, stated[name], ("summarize", name)) for name in names]
     rule_of = _assign(names, reader, framework)

@@ -127,6 +127,11 @@ def test_a_framework_that_changed_under_a_mapping_is_refused_until_a_person_has_
     assert after.digest in error.hint
 
 
+def test_a_mapping_without_a_usual_summary_is_refused_also_where_levels_are_rolled_up() -> None:
+    text = BASE.replace("default:", "MATH:") + "roll_up: [{to: [MATH], method: mean}]\ncontinuum: {}\n"
+    assert "There is no `default`." in str(refused(text))
+
+
 def test_all_lines_of_tables_are_told_at_once_with_what_to_do() -> None:
     table = pl.DataFrame({
         "standard": ["L.1", "l.1 ", None, "L.4"], "competency": ["MATH.7.PS", "math.7.ps", "MATH.7.PS", "MATH.7.PSS"],

@@ -64,7 +64,7 @@ def recomputed(level: dict[str, Any]) -> Fraction | None:
     return Fraction(value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**9), count=st.integers(1, 60))
 def test_an_explanation_recomputes_to_the_published_level(seed: int, count: int) -> None:
     frame = evidence(rows(seed, count))
