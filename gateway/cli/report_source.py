@@ -139,9 +139,13 @@ def _from_pull(invocation: Invocation, chosen: Chosen) -> Material:
         pull.parts(),
         f"pull {pull.snapshot.id} of {sync.name}",
         pull.students,
-        dict(pull.tables["orgs"].select("id", "name").iter_rows()),
-        dict(pull.tables["classes"].select("id", "title").iter_rows()),
+        _titles(pull.tables, "orgs", "name"),
+        _titles(pull.tables, "classes", "title"),
     )
+
+
+def _titles(tables: Mapping[str, pl.DataFrame], table: str, column: str) -> dict[str, str]:
+    return dict(tables[table].select("id", column).iter_rows()) if table in tables else {}
 
 
 def with_titles(table: pl.DataFrame, material: Material, *names: str) -> pl.DataFrame:

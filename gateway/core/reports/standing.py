@@ -13,6 +13,7 @@ from gateway.core.mapping.continuum import Continuum
 from gateway.core.mapping.portfolio import Portfolio
 from gateway.core.mapping.rounding import MICROS
 from gateway.core.mapping.stages import stage_value
+from gateway.core.model import empty
 
 HUNDREDTHS = pl.Int64
 _IN_MICROS = MICROS // 100
@@ -84,9 +85,9 @@ def students_of_roster(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     The school is the user's own, if it is a school, else that of the first class by id; the advisor is the primary
     teacher of the student's homeroom.
     """
-    classes = _there(tables["classes"]).select(pl.col("id").alias("class_id"), "class_type", "school_id")
+    classes = _there(tables, "classes").select(pl.col("id").alias("class_id"), "class_type", "school_id")
     enrollments = (
-        _there(tables["enrollments"]).select("class_id", "user_id", "role", "primary").join(classes, on="class_id")
+        _there(tables, "enrollments").select("class_id", "user_id", "role", "primary").join(classes, on="class_id")
     )
     enrolled = enrollments.filter(pl.col("role") == "student").sort("user_id", "class_id")
     by_class = enrolled.group_by("user_id").agg(pl.col("school_id").drop_nulls().first().alias("class_school"))
@@ -100,9 +101,9 @@ def students_of_roster(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         .group_by("user_id", maintain_order=True)
         .agg(pl.col("advisor_id").first())
     )
-    schools = _there(tables["orgs"]).filter(pl.col("type") == "school")["id"]
+    schools = _there(tables, "orgs").filter(pl.col("type") == "school")["id"]
     own = pl.when(pl.col("primary_org_id").is_in(schools.implode())).then("primary_org_id")
-    users = _there(tables["users"]).select(
+    users = _there(tables, "users").select(
         pl.col("id").alias("user_id"), own.alias("own_school"), pl.col("grades").list.first().alias("grade")
     )
     found = by_class.join(users, on="user_id").join(advisors, on="user_id", how="left")
@@ -114,7 +115,9 @@ def students_of_roster(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     ).sort("student_id")
 
 
-def _there(frame: pl.DataFrame) -> pl.DataFrame:
+def _there(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
+    """The records of a table that are not deleted; none, if the source does not have it."""
+    frame = tables.get(name, empty(name))
     return frame.filter(pl.col("status").fill_null("active") != "tobedeleted")
 
 

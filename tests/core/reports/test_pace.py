@@ -183,3 +183,7 @@ def test_rosters_tell_school_grade_and_advisor() -> None:
         ]),
     }  # fmt: skip
     assert students_of_roster(tables).rows() == [("S1", "B", "07", "T2"), ("S2", "B", "08", None)]
+
+
+def test_rosters_without_a_table_have_nobody_in_it() -> None:
+    assert students_of_roster({}).is_empty()
