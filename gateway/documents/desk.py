@@ -38,6 +38,8 @@ AT_ONCE = 25
 """So many finished documents are recorded in one transaction."""
 
 _SWEEP_AFTER = 4
+_WORTH_A_PROCESS = 8
+"""A process takes as long to start as some documents take to be made."""
 _made = count(1)
 
 Make = Callable[[Frame, Mapping[str, Any]], bytes]
@@ -160,7 +162,7 @@ def _write_preview(desk: Desk, job: _Job, content: bytes) -> Path:
 
 
 def _finished(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, bytes | GatewayError]]:
-    if workers <= 1 or len(jobs) < 2 * workers:
+    if workers <= 1 or len(jobs) < _WORTH_A_PROCESS * workers:
         yield from ((job, _attempt(job.order, job.frame)) for job in jobs)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin_worker) as pool:

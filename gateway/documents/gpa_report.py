@@ -140,13 +140,19 @@ def _line(policy: Policy, row: Mapping[str, Any]) -> Line:
         when=" ".join(_when(row)),
         level=row["level"] or "",
         grade=given if counted in (None, given) else f"{given} as {counted}",
-        points=_text(row["points"]) + weight_words(policy, row["weight"] or Decimal(0)) if row["used"] else "",
+        points=_points(policy, row),
         credit=_text(row["units"] if row["used"] else row["credit"]),
         quality=_text(row["quality_points"]),
         why=row["why"] or "",
         clause=row["clause"] or "",
         note="; ".join(each for each in notes if each),
     )
+
+
+def _points(policy: Policy, row: Mapping[str, Any]) -> str:
+    if row["points"] is None:
+        return ""
+    return _text(row["points"]) + (weight_words(policy, row["weight"]) if row["weight"] is not None else "")
 
 
 def _when(row: Mapping[str, Any]) -> list[str]:
