@@ -12,6 +12,7 @@ from gateway.cli.command import Command
 from gateway.cli.documents_gpa import Computed, compute_for_documents
 from gateway.cli.documents_inputs import Given, issuing_options, make_and_tell
 from gateway.cli.gpa_inputs import Inputs, input_options
+from gateway.documents.pesc.words import CREDIT_UNITS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
-_UNITS = ("CarnegieUnits", "Units", "Semester", "Quarter", "ClockHours", "Unreported", "Other")
 
 
 @click.command(cls=Command)
@@ -30,7 +30,9 @@ _UNITS = ("CarnegieUnits", "Units", "Semester", "Quarter", "ClockHours", "Unrepo
 @click.option("--to-code", required=True, metavar="KIND:CODE", help="The receiver's code, such as ATP:123456 (CEEB).")
 @click.option("--competencies", type=_FILE, help="Levels of competencies by course: student_id, course_code, "
               "competency, level; also title, proficient, last_scored_at.")  # fmt: skip
-@click.option("--credit-unit", type=click.Choice(_UNITS), default="Units", show_default=True, help="What a credit is.")
+@click.option(
+    "--credit-unit", type=click.Choice(CREDIT_UNITS), default="Units", show_default=True, help="What a credit is."
+)
 @click.option("--rank/--no-rank", default=True, show_default=True, help="State the class rank, where a policy ranks.")
 @click.option("--birth-date", is_flag=True, help="State the date of birth, for a receiver who needs it.")
 @click.option("--approximate", is_flag=True, help="Make an approximation where the school aggregates no GPA.")

@@ -19,6 +19,7 @@ from joserfc.jwk import OKPKey
 from pyld import jsonld
 
 from gateway.core.errors import ConfigurationError, DataError
+from gateway.documents.credentials.achievements import Course, course_claim
 from gateway.documents.credentials.credential import as_json, as_token, open_badge
 from gateway.documents.credentials.keys import KnownKeys, key_document, new_key, read_key, read_key_document
 from gateway.documents.credentials.multikey import decode_key, did_key, encode_multibase
@@ -118,6 +119,17 @@ def test_a_gpa_is_text_with_its_range_and_names_its_policy():
     )
     assert claim.results[0]["value"] == "3.480"
     assert "ncaa-d1, version 2023.1, SHA-256 " + "a" * 64 in claim.achievement["criteria"]["narrative"]
+
+
+@pytest.mark.parametrize(
+    ("grade", "grades", "kind"),
+    [("B+", ("F", "B", "B+"), "LetterGrade"), ("93.5", (), "RawScore"), ("P", (), "Result")],
+)
+def test_a_grade_is_a_letter_of_its_scale_a_number_or_a_mark(grade, grades, kind):
+    claim = course_claim("lakeside", Course("ALG1", "Algebra 1", "", grade, grades, "Algebra 1, 1 credit."))
+    (described,) = claim.achievement["resultDescription"]
+    assert (described["resultType"], described.get("allowedValue", [])) == (kind, list(grades))
+    assert claim.results[0]["value"] == grade
 
 
 def test_the_students_number_cannot_be_read_off():

@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from gateway.core.mapping.scales import read_number
+
 TEXT = 4_000
 """Longest text taken over from a framework or policy."""
 
@@ -118,14 +120,16 @@ def competency_claim(district: str, competency: Competency) -> Claim:
 
 
 def course_claim(district: str, course: Course) -> Claim:
-    """A course with the letter that was given in it."""
+    """A course with the grade that was given in it: a letter of a scale, a number, or a mark."""
     id = made_id(district, "course", course.code, course.when)
-    letters = _description(id, "grade", "Final grade", "LetterGrade")
-    letters["allowedValue"] = list(course.grades)
+    kind = "LetterGrade" if course.grades else "RawScore" if read_number(course.grade) is not None else "Result"
+    grade = _description(id, "grade", "Final grade", kind)
+    if course.grades:
+        grade["allowedValue"] = list(course.grades)
     what = f"{course.title} ({course.when})" if course.when else course.title
     achievement = _achievement(id, "Course", what, course.description, "Passed with the grade that is given.")
-    achievement |= {"humanCode": course.code, "resultDescription": [letters]}
-    return Claim(achievement, (_result(letters["id"], value=course.grade),), None)
+    achievement |= {"humanCode": course.code, "resultDescription": [grade]}
+    return Claim(achievement, (_result(grade["id"], value=course.grade),), None)
 
 
 def gpa_claim(district: str, gpa: GpaEquivalent) -> Claim:

@@ -180,11 +180,22 @@ def _courses(district: str, results: Sequence[GpaResult], record: Record | None)
 
 
 def _grades(policy: Policy, grade: str) -> tuple[str, ...]:
-    """The grades of the table that knows ``grade``, from low to high; none for a number or a mark."""
+    """The grades of the table that knows ``grade``, from low to high; none for a number or a mark.
+
+    Where the policy does not look at plus and minus, passing letters are listed with both.
+    """
+    written = plain_grade(grade)
     for scale in policy.scales:
-        if plain_grade(grade) in scale.points:
-            return tuple(sorted(scale.points, key=lambda each: (scale.points[each], each)))
+        listed = tuple(sorted(scale.points, key=lambda each: (scale.points[each], each)))
+        if scale.ignore_signs:
+            listed = tuple(each for letter in listed for each in _signed(letter, failing=letter in scale.failing))
+        if written in listed:
+            return listed
     return ()
+
+
+def _signed(letter: str, *, failing: bool) -> tuple[str, ...]:
+    return (letter,) if failing else (f"{letter}-", letter, f"{letter}+")
 
 
 def _gpas(results: Sequence[GpaResult], record: Record | None) -> Iterator[GpaEquivalent]:
