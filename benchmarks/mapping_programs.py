@@ -79,12 +79,12 @@ def kernel(mappings: Path, parts: Path, out: Path) -> None:
 
 
 def call(mappings: Path) -> None:
-    """100 scores of four students through the kernel's mapping, as an API call brings them."""
+    """100 scores of four students in one grade through the kernel's mapping, as an API call brings them."""
     from gateway.mappings import load_mapping
 
     mapping = load_mapping(mappings / "kernel.yaml")
-    codes = leaves()
-    taken = []
+    codes = [code for code in leaves() if code.split(".")[1] == "3"]
+    taken, busy = [], []
     for n in range(CALLS):
         scores = pl.DataFrame(
             {
@@ -96,11 +96,15 @@ def call(mappings: Path) -> None:
                 "result_id": [f"r{row}" for row in range(100)],
             }
         )
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         mapping.apply(scores)
         taken.append((time.perf_counter() - started) * 1000)
+        busy.append((time.process_time() - used) * 1000)
     warm = taken[20:]
-    told = {"p50_ms": statistics.median(warm), "p99_ms": statistics.quantiles(warm, n=100)[98], "first_ms": taken[0]}
+    told = {
+        "p50_ms": statistics.median(warm), "p99_ms": statistics.quantiles(warm, n=100)[98],
+        "p50_cpu_ms": statistics.median(busy[20:]), "first_ms": taken[0],
+    }  # fmt: skip
     print(json.dumps({name: round(value, 2) for name, value in told.items()}))
 
 
