@@ -57,8 +57,8 @@ def letter_sections(policy: Policy, mapping: CompiledMapping | None = None) -> t
 
 def _scope(policy: Policy) -> Iterator[Block]:
     yield Paragraph(
-        f"This letter explains “{policy.title}” to readers who receive grades or a GPA from us. It is made from the rules "
-        f"by which the numbers are computed: version {policy.version}, in force "
+        f"This letter explains “{policy.title}” to readers who receive grades or a GPA from us. It is made from the "
+        f"rules by which the numbers are computed: version {policy.version}, in force "
         f"{_span(policy.first_day, policy.last_day)}."
     )
     years = [each for scale in policy.scales if (each := say.years_words(scale))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -10,12 +11,14 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from gateway.core.errors import DataError
+from gateway.core.gpa.overrides import Override, override_gpas
 from gateway.documents.desk import Order
 from gateway.documents.gpa_orders import known_students, report_orders
 from gateway.documents.gpa_report import Student, report_parts
 from gateway.documents.issue import check_aggregates
+from gateway.documents.page import print_pdf
 from gateway.documents.policy_words import range_words
-from tests.documents.conftest import POLICIES, computed, frame, policy, transcript
+from tests.documents.conftest import POLICIES, computed, flat, frame, policy, text_of, transcript
 
 NAMES = sorted(path.stem for path in POLICIES.glob("*.yaml"))
 
@@ -63,6 +66,16 @@ def test_an_approximation_is_made_on_request_only_and_says_so():
 def test_a_refused_gpa_is_a_part_without_a_number():
     (part,) = report_parts(computed(["tilton"], transcript(6)))["S100"]
     assert (part.number, part.used) == ("", ())
+
+
+def test_a_number_that_a_person_set_is_not_told_as_computed():
+    decision = Override("S100", "R. Martinez", "transfer credit was missing", date(2026, 5, 1), gpa=Decimal("3.9"))
+    results = [override_gpas(each, [decision]) for each in computed(["school-weighted"], transcript(6))]
+    (part,) = report_parts(results)["S100"]
+    assert (part.number, part.state) == ("3.900", "set by a person")
+    assert part.worked == "Set by a person, not computed from the courses: 3.900"
+    text = flat(text_of(print_pdf("gpa_report.html", frame(), {"student": Student("S100"), "parts": [part]})))
+    assert "Note: overridden by R. Martinez on 2026-05-01: transfer credit was missing (computed: " in text
 
 
 def test_students_are_found_with_their_names():

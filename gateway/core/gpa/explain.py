@@ -13,6 +13,7 @@ from gateway.core.gpa.changes import WhatIf
 from gateway.core.gpa.compute import GpaResult, compute_gpa
 from gateway.core.gpa.grades import Calendar
 from gateway.core.gpa.policy import Kind, Policy, Weigh
+from gateway.core.gpa.result import State
 from gateway.core.mapping.scales import plain
 
 
@@ -139,6 +140,8 @@ def weight_words(policy: Policy, weight: Decimal) -> str:
 
 def worked_sum(policy: Policy, row: Mapping[str, Any]) -> str:
     """The last line: quality points over credits, rounded; or why there is no number."""
+    if row["state"] == State.OVERRIDDEN:
+        return f"Set by a person, not computed from the courses: {gpa_text(policy, row['gpa'])}"
     if row["gpa"] is None:
         return "No number: " + (row["reason"] or str(row["state"]).replace("_", " "))
     unit = "grades" if policy.kind is Kind.SEMESTERS else "credits"
