@@ -7,7 +7,21 @@ from datetime import datetime
 
 from flask import Flask
 
-from gateway.api import access, gpa, health, jobs, lists, mapping, metrics, oauth, problems, rates, requests, webhooks
+from gateway.api import (
+    access,
+    docs,
+    gpa,
+    health,
+    jobs,
+    lists,
+    mapping,
+    metrics,
+    oauth,
+    problems,
+    rates,
+    requests,
+    webhooks,
+)
 from gateway.api.case import views as case
 from gateway.api.oneroster import views as oneroster
 from gateway.api.openapi import contract, finish, serve
@@ -40,5 +54,5 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     for documented in (mapping.blueprint, gpa.blueprint, lists.blueprint, jobs.blueprint, webhooks.blueprint):
         api.register_blueprint(documented)
     finish(app, api)
-    serve(app, api)
+    docs.install(app, serve(app, api))
     return app

@@ -12,8 +12,8 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 
 from gateway import __version__
-from gateway.api.access import scopes_of
-from gateway.api.encoding import UnsoundJsonError, decoded
+from gateway.api.access import public, scopes_of
+from gateway.api.encoding import UnsoundJsonError, answer, decoded
 from gateway.api.problems import MEDIA_TYPE, TYPES, Problem
 from gateway.api.roles import SCOPES
 
@@ -180,15 +180,14 @@ def _as_path(rule: str) -> str:
     return "/".join(parts)
 
 
-def serve(app: Flask, api: Api) -> None:
-    """Serve the document itself."""
-    from gateway.api.access import public
-    from gateway.api.encoding import answer
-
-    document = api.spec.to_dict()
+def serve(app: Flask, api: Api) -> dict[str, Any]:
+    """Serve the document itself, and return it."""
+    document: dict[str, Any] = api.spec.to_dict()
 
     @app.get("/v1/openapi.json")
     @public
     def openapi() -> Response:
         """The contract, as OpenAPI 3.1."""
         return answer(document)
+
+    return document
