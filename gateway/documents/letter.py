@@ -38,7 +38,6 @@ def letter_order(policy: Policy, mapping: CompiledMapping | None = None) -> Orde
         inputs_digest=digest_of(words=[each.digest for each in rules]),
         about=policy.title,
         name=policy.name,
-        approximate=policy.aggregate is Aggregate.ON_REQUEST_ONLY,
     )
 
 

@@ -27,10 +27,10 @@ def desk(tmp_path):
     store.close()
 
 
-def orders(count, ending="csv"):
+def orders(count, ending="csv", name=""):
     courses = transcript(3)
     (one,) = report_orders(
-        computed(["school-weighted"], courses), courses, {"S100": Student("S100")}, None, ending=ending
+        computed(["school-weighted"], courses), courses, {"S100": Student("S100", name)}, None, ending=ending
     )
     return [replace(one, student_id=f"S{n}", name=f"S{n:03}") for n in range(count)]
 
@@ -52,9 +52,10 @@ def test_more_than_one_batch_is_recorded_in_order(desk):
 
 
 def test_several_processes_make_them_in_the_same_order(desk):
-    made = make_documents(desk, [*orders(15), *orders(1, "pdf")], workers=2)
-    assert made.failures == []
-    assert [record.student_id for record in made.records] == [*(f"S{n}" for n in range(15)), "S0"]
+    unprintable = orders(1, "pdf", name="\U00010a60")
+    made = make_documents(desk, [*orders(14), *unprintable, *orders(1, "pdf")], workers=2)
+    assert [(order, error.code) for order, error in made.failures] == [(unprintable[0], "documents.font")]
+    assert [record.student_id for record in made.records] == [*(f"S{n}" for n in range(14)), "S0"]
     check_written(desk, made.records[:-1])
     assert (desk.folder / made.records[-1].file_name).read_bytes().startswith(b"%PDF-1.7")
 
