@@ -61,9 +61,12 @@ def pesc(
     from gateway.core.gpa.compute import prepare_courses
     from gateway.documents.pesc.document import person_of, ranks_of, read_organization, transcript_order
     from gateway.documents.pesc.record import build_record
+    from gateway.documents.pesc.schema import load_schema
     from gateway.documents.pesc.transcript import Organization
     from gateway.table_file import read_table
 
+    if schema is not None:
+        load_schema(schema)
     named = [inputs.policy(name) for name in policies]
     computed = compute_for_documents(inputs, named, [student_id], everybody=False, approximate=approximate)
     levels = read_table(competencies) if competencies else None
@@ -128,5 +131,5 @@ def _everybody(inputs: Inputs, policies: Sequence[Policy]) -> list[GpaResult]:
 
 def _remarks(schema: Path | None) -> list[str]:
     if schema is not None:
-        return ["Valid against the schema that was named."]
+        return [f"Checked against the schema in {schema}."]
     return ["The order of elements was checked, but not the schema: name PESC's files with --schema."]

@@ -314,6 +314,19 @@ class TestTokens:
         assert finding.verdict is Verdict.BROKEN
         assert any(claim in fault for fault in finding.faults)
 
+    @pytest.mark.parametrize(
+        ("claim", "value", "verdict"),
+        [
+            ("exp", int(NOON.timestamp()), Verdict.EXPIRED),
+            ("exp", int(NOON.timestamp()) + 1, Verdict.VERIFIED),
+            ("exp", "never", Verdict.EXPIRED),
+            ("exp", True, Verdict.EXPIRED),
+        ],
+    )
+    def test_the_tokens_own_end_is_kept(self, claim, value, verdict):
+        token = sign_token_of({**BADGE, **claims_of(BADGE), claim: value})
+        assert verifier(KEY).verify(token).verdict is verdict
+
     @pytest.mark.parametrize("place", range(3))
     def test_a_changed_part_does_not_hold(self, place):
         parts = self.TOKEN.decode().strip().split(".")

@@ -69,7 +69,7 @@ def test_a_transcript_is_valid_recorded_and_verified(folder, call, shared_data):
     answer = call("documents", "pesc", "school-unweighted", "--courses", "courses.csv", *PEOPLE, *RELEASE,
                   "--to-code", "OPEID:00123400", "--schema", shared_data / "pesc")  # fmt: skip
     assert answer.code == EXIT_OK, answer
-    assert "Valid against the schema" in answer.out
+    assert "Checked against the schema" in answer.out
     path = issued(folder, "xml")
     assert call("documents", "verify", path).code == EXIT_OK
     path.write_bytes(path.read_bytes().replace(b">2.250<", b">4.000<").replace(b">B<", b">A<"))
@@ -82,6 +82,12 @@ def test_a_transcript_says_that_the_schema_was_not_checked(folder, call):
     answer = call("documents", "pesc", "school-unweighted", "--courses", "courses.csv", *PEOPLE, *RELEASE,
                   "--to-code", "OPEID:00123400")  # fmt: skip
     assert (answer.code, "but not the schema" in answer.out) == (EXIT_OK, True)
+
+
+def test_an_unusable_schema_is_told_before_anything_is_made(folder, call):
+    answer = call("documents", "pesc", "school-unweighted", "--courses", "courses.csv", *PEOPLE, *RELEASE,
+                  "--to-code", "OPEID:00123400", "--schema", folder)  # fmt: skip
+    assert (answer.code, "no file declares" in answer.err) == (EXIT_ERROR, True)
 
 
 def test_where_the_school_aggregates_no_gpa_none_is_issued(folder, call):

@@ -146,3 +146,15 @@ def contradictions(token: Token) -> list[str]:
         name for name in ("iss", "jti", "nbf", "sub", "exp")
         if name in token.claims and name in expected and token.claims[name] != expected[name]
     )  # fmt: skip
+
+
+def outside_times(token: Token, now: datetime) -> list[str]:
+    """Which of ``nbf`` and ``exp`` say that the token does not hold at ``now``; one that is no number does too."""
+    seconds = now.timestamp()
+    found = []
+    for name, early in (("nbf", True), ("exp", False)):
+        stated = token.claims.get(name)
+        number = isinstance(stated, int | float) and not isinstance(stated, bool)
+        if stated is not None and (not number or (stated > seconds if early else stated <= seconds)):
+            found.append(name)
+    return found

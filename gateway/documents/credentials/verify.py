@@ -26,6 +26,7 @@ from gateway.documents.credentials.tokens import (
     issuer_id,
     key_in_header,
     looks_like_token,
+    outside_times,
     read_instant,
     read_token,
     token_holds,
@@ -242,6 +243,8 @@ class _Draft:
         if not token_holds(token, key):
             self._fault(Verdict.BROKEN, "the signature does not fit: it was changed after it was signed")
             return
+        for claim in outside_times(token, self.verifier.now):
+            self._fault(Verdict.EXPIRED, f"the token's {claim} says that it does not hold now")
         for claim in contradictions(token):
             self._fault(Verdict.BROKEN, f"the token's {claim} says something else than the credential inside")
         try:
