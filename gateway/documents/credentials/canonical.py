@@ -12,8 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cachetools import LRUCache
-from pyld.context_resolver import ContextResolver
 from pyld.jsonld import JsonLdError, JsonLdProcessor
 
 from gateway.core.errors import DataError
@@ -32,7 +30,7 @@ def canonical(document: Mapping[str, Any], contexts: Contexts) -> bytes:
     check_contexts(document, contexts)
     dropped: list[str] = []
     processor = JsonLdProcessor(on_property_dropped=lambda word: dropped.append(str(word)))
-    options = {"documentLoader": contexts.load, "contextResolver": ContextResolver(LRUCache(64), contexts.load)}
+    options = {"documentLoader": contexts.load, "contextResolver": contexts.resolver}
     try:
         expanded = processor.expand(dict(document), dict(options))
         if dropped:

@@ -15,6 +15,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from cachetools import LRUCache
+from pyld.context_resolver import ContextResolver
+
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.documents.credentials.clr_terms import clr_context
 
@@ -48,9 +51,12 @@ class Contexts:
     """The contexts at hand. ``folder`` holds the school's own copies, which go first."""
 
     folder: Path | None = None
+    resolver: Any = field(init=False, repr=False)
+    """pyld's, with a memory of its own: a context is worked through once, and never one of somebody else's."""
     _read: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.resolver = ContextResolver(LRUCache(64), self.load)
         if self.folder is not None and not self.folder.is_dir():
             raise ConfigurationError(
                 f"There is no folder {self.folder}.", hint="Check the folder of contexts.", code="credentials.contexts"
