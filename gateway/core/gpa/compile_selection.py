@@ -32,7 +32,15 @@ def compile_selection(
             binds_selection=locked["binds"] == "selection",
         )
     units = data["units"]
-    selection = Selection(to_micros(units["at_least"]), to_micros(units["below"]), requirements, progression)
+    after = data.get("after_graduation")
+    selection = Selection(
+        units=to_micros(units["at_least"]),
+        below=to_micros(units["below"]),
+        requirements=requirements,
+        progression=progression,
+        after_units=to_micros(after["units"]) if after else None,
+        after_years=after["years"] if after else None,
+    )
     _check(selection, words, reader)
     return selection
 

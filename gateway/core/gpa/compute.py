@@ -10,6 +10,7 @@ import polars as pl
 
 from gateway.core.errors import MappingError, Place
 from gateway.core.gpa.counting import count_courses
+from gateway.core.gpa.course_cap import cap_courses
 from gateway.core.gpa.courses import STUDENT, Courses, prepare_courses
 from gateway.core.gpa.filters import lookup
 from gateway.core.gpa.frames import added, selected
@@ -18,7 +19,7 @@ from gateway.core.gpa.policy import Aggregate, Kind, Policy
 from gateway.core.gpa.repeats import resolve_repeats
 from gateway.core.gpa.report import problem_table, with_reasons
 from gateway.core.gpa.result import COLUMNS, FURTHER, NO_PROBLEMS, QUALITY, GpaResult, Period, State
-from gateway.core.gpa.selection import prepare_selection, select_courses
+from gateway.core.gpa.selection import leave_out_late, prepare_selection, select_courses
 from gateway.core.gpa.semesters import count_semesters
 from gateway.core.gpa.students import read_students
 from gateway.core.gpa.totals import finish, quality_columns, shown_columns, sum_courses
@@ -100,7 +101,8 @@ def _one_period(
     calendar: Calendar | None,
 ) -> GpaResult:
     counted = count_courses(policy, courses, as_of=as_of, calendar=calendar, projected=period is Period.PROJECTED)
-    rows = resolve_repeats(policy, courses, counted)
+    counted = leave_out_late(policy, courses, counted, students)
+    rows = cap_courses(policy, courses, resolve_repeats(policy, courses, counted))
     if policy.kind is Kind.SEMESTERS:
         rows = count_semesters(policy, courses, rows)
     if policy.kind is Kind.SELECTION:

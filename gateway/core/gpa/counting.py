@@ -50,6 +50,8 @@ class Why(IntEnum):
     OUTSIDE_WINDOW = 9
     NOT_CHOSEN = 10
     DEADLINE_OPEN = 11
+    AFTER_GRADUATION = 12
+    FULL = 13
 
 
 @dataclass(frozen=True, slots=True)

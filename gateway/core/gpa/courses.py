@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from gateway.core.gpa.frames import added, selected
+from gateway.core.gpa.frames import added, full, selected
 from gateway.core.gpa.language import COURSE_COLUMNS
 from gateway.core.gpa.problems import Problem
 from gateway.core.mapping.rounding import to_micros
@@ -96,7 +96,7 @@ def _shared(students: pl.Series, codes: pl.Series) -> pl.Series:
         return pl.Series(SHARED, [counts[pair] > 1 for pair in pairs], dtype=pl.Boolean)
     keys = pl.select(pl.struct(students.alias("s"), codes.alias("c")).hash()).to_series()
     if keys.n_unique() == len(keys):
-        return pl.repeat(False, len(keys), dtype=pl.Boolean, eager=True).alias(SHARED)
+        return full(False, len(keys), pl.Boolean()).alias(SHARED)
     return keys.is_duplicated().alias(SHARED)
 
 
@@ -108,10 +108,11 @@ def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
     schema = dict(courses.schema)
     found: dict[str, pl.Series] = {}
     few = len(courses) <= _FEW_ROWS
+    nothing = full(None, len(courses), pl.String())
     for name in COURSE_COLUMNS:
         dtype = schema.get(name, pl.Null())
         if dtype == pl.Null:
-            found[name] = pl.repeat(None, len(courses), dtype=pl.String, eager=True).alias(name)
+            found[name] = nothing.alias(name)
         elif dtype == pl.String and few:
             stripped = [value.strip() or None if value else None for value in courses[name].to_list()]
             found[name] = pl.Series(name, stripped, dtype=pl.String)
@@ -122,13 +123,20 @@ def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
 
 
 def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
-    nothing = pl.repeat(None, len(courses), dtype=pl.String, eager=True)
+    nothing = full(None, len(courses), pl.String())
     notes = [
         (courses[name] if name in courses.columns else nothing).alias(name)
         for name in (PROBLEM, UNREAD, OVERRIDE_PROBLEM, OVERRIDE)
     ]
-    line = courses[LINE].cast(pl.Int64) if LINE in courses.columns else pl.int_range(1, len(courses) + 1, eager=True)
-    return [*notes, line.alias("line"), pl.int_range(len(courses), dtype=pl.UInt32, eager=True).alias(ROW)]
+    row = _numbered(len(courses))
+    line = courses[LINE].cast(pl.Int64) if LINE in courses.columns else (row + 1).cast(pl.Int64)
+    return [*notes, line.alias("line"), row.alias(ROW)]
+
+
+def _numbered(rows: int) -> pl.Series:
+    if rows <= _FEW_ROWS:
+        return pl.Series(range(rows), dtype=pl.UInt32)
+    return pl.int_range(rows, dtype=pl.UInt32, eager=True)
 
 
 def coded(texts: pl.Series) -> tuple[list[str], pl.Series]:
@@ -143,7 +151,7 @@ def coded(texts: pl.Series) -> tuple[list[str], pl.Series]:
         return values, pl.Series([position.get(value) for value in listed], dtype=pl.UInt32)
     distinct = texts.unique().drop_nulls().sort()
     if distinct.is_empty():
-        return [], pl.repeat(None, len(texts), dtype=pl.UInt32, eager=True)
+        return [], full(None, len(texts), pl.UInt32())
     codes = texts.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt32)
     written = distinct.to_list()
     cleaned = [text.strip() for text in written]
@@ -173,7 +181,7 @@ def _values(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) ->
         known = {value: None if value is None else read(value) for value in set(listed)}
         return pl.Series([known[value] for value in listed], dtype=dtype)
     if texts.null_count() == len(texts):
-        return pl.repeat(None, len(texts), dtype=dtype, eager=True)
+        return full(None, len(texts), dtype)
     if read is read_micros and texts.n_unique() > _MANY_VALUES:
         texts = texts.str.strip_chars()
         texts = texts.set(texts == "", None)

@@ -165,10 +165,16 @@ class UnitsSchema(Schema):
     below = Number(at_least="0.01", required=True)
 
 
+class AfterGraduationSchema(Schema):
+    units = Number(at_least="0", required=True)
+    years = Count(least=1, load_default=1)
+
+
 class SelectSchema(Schema):
     units = fields.Nested(UnitsSchema, required=True)
     requirements = fields.List(fields.Nested(RequirementSchema), required=True)
     locked_in = fields.Nested(ProgressionSchema)
+    after_graduation = fields.Nested(AfterGraduationSchema)
 
 
 class SemestersSchema(Schema):

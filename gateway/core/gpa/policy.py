@@ -160,12 +160,17 @@ class Progression:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The best whole courses: at least ``units`` and less than ``below``, with the minimum of each requirement."""
+    """The best whole courses: at least ``units`` and less than ``below``, with the minimum of each requirement.
+
+    Of courses after graduation at most ``after_units`` count, and none later than ``after_years``.
+    """
 
     units: int
     below: int
     requirements: tuple[Requirement, ...]
     progression: Progression | None = None
+    after_units: int | None = None
+    after_years: int | None = None
 
     @property
     def subjects(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ import polars as pl
 from gateway.core.gpa.counting import Counted, Why
 from gateway.core.gpa.courses import ROW, SHARED, STUDENT, Courses
 from gateway.core.gpa.filters import canonical, lookup
-from gateway.core.gpa.frames import added
+from gateway.core.gpa.frames import added, kept, spread
 from gateway.core.gpa.policy import Policy, Repeats
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.words import folded
@@ -37,9 +37,9 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
     part = _candidates(policy, repeats, rows, courses)
     if part is None:
         return added(rows, plain)
-    grouped = _grouped(part, repeats).with_columns(_term_order(courses.vocabulary["term"]))
+    grouped = _grouped(part, repeats).with_columns(term_order(courses.vocabulary["term"]))
     decided = _decide(repeats, grouped, counted.grades)
-    new = {name: _spread(decided, name, len(rows)) for name in decided.columns if name != ROW}
+    new = {name: pl.lit(spread(decided, name, ROW, len(rows))) for name in decided.columns if name != ROW}
     fault = pl.when((new["new_fault"] > 0) & (pl.col("fault") == 0)).then(new["new_fault"]).otherwise("fault")
     why = pl.when(new["new_why"].is_not_null() & (fault == 0)).then(new["new_why"]).otherwise("why")
     return added(
@@ -52,18 +52,15 @@ def resolve_repeats(policy: Policy, courses: Courses, counted: Counted) -> pl.Da
     )
 
 
-def _spread(decided: pl.DataFrame, name: str, rows: int) -> pl.Expr:
-    """A column of ``decided`` at the places of its rows; all other places are empty."""
-    column = decided[name]
-    return pl.lit(pl.repeat(None, rows, dtype=column.dtype, eager=True).scatter(decided[ROW], column))
-
-
 def _candidates(policy: Policy, repeats: Repeats, rows: pl.DataFrame, courses: Courses) -> pl.DataFrame | None:
     """The rows that may belong to a repeat, with the name by which courses are compared."""
     statuses = courses.vocabulary["status"]
     codes = [code for code, word in enumerate(statuses) if canonical(policy, "status", word) == "repeat"]
     marked = pl.col("status_code").is_in(codes).fill_null(False) if codes else pl.lit(False)
-    if "course_code" in repeats.same:
+    by_code = "course_code" in repeats.same
+    if by_code and not codes and not rows[SHARED].any() and rows["repeat_of"].null_count() == len(rows):
+        return None
+    if by_code:
         rows, twice = added(rows, pl.col("course_code").alias("name")), pl.col(SHARED)
     else:
         rows = added(rows, courses.rows["title"].gather(rows[ROW]).alias("name"))
@@ -74,8 +71,8 @@ def _candidates(policy: Policy, repeats: Repeats, rows: pl.DataFrame, courses: C
             rows.filter(pl.col("repeat_of").is_not_null()).select(pl.struct(STUDENT, "repeat_of").hash()).to_series()
         )
         chosen = chosen | pl.struct(STUDENT, "name").hash().is_in(targets.implode())
-    part = rows.filter(chosen).with_columns(marked.alias("said_repeat"))
-    return None if part.is_empty() else part
+    part = kept(rows, chosen)
+    return None if part.is_empty() else added(part, marked.alias("said_repeat"))
 
 
 def _grouped(part: pl.DataFrame, repeats: Repeats) -> pl.DataFrame:
@@ -147,7 +144,7 @@ def _decide(repeats: Repeats, part: pl.DataFrame, grades: tuple[str, ...]) -> pl
     return pl.concat([decided, rest.select(ROW, *empty, *last)])
 
 
-def _term_order(terms: list[str]) -> pl.Expr:
+def term_order(terms: list[str]) -> pl.Expr:
     """Terms of one school year in their order: seasons by the calendar, others by their text."""
     ordered = sorted(range(len(terms)), key=lambda code: (_SEASONS.get(folded(terms[code]), 0), terms[code]))
     ranks = [ordered.index(code) for code in range(len(terms))]

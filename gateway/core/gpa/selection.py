@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
-from gateway.core.gpa.counting import Why
+from gateway.core.gpa.counting import Counted, Why
 from gateway.core.gpa.courses import ROW, STUDENT, Courses
 from gateway.core.gpa.filters import canonical, lookup
-from gateway.core.gpa.frames import added, selected
-from gateway.core.gpa.policy import Policy, Progression
-from gateway.core.gpa.problems import Problem
+from gateway.core.gpa.frames import added, kept, selected
+from gateway.core.gpa.policy import Policy, Progression, Selection
+from gateway.core.gpa.problems import ALWAYS, Problem
 from gateway.core.gpa.repeats import ATTEMPTS
 from gateway.core.gpa.selection_bulk import GRIDS, MOST_QUALITY_BITS, best_selections, grid_of
 from gateway.core.gpa.selection_exact import Item, TooHardError, best_selection
 from gateway.core.gpa.selection_plan import COUNT_BITS, EARLY_BITS, HUNDREDTH, Plan, make_plan
 from gateway.core.mapping.rounding import MICROS
+
+LAST_GRADE = 12
+"""The grade after which a student graduates on time."""
 
 FEW = 30
 """Up to so many students are solved one by one: the columns' fixed cost would be larger."""
@@ -34,6 +38,7 @@ def prepare_selection(policy: Policy, courses: Courses, rows: pl.DataFrame, stud
     plan = make_plan(policy.selection)
     cells = [plan.cell_of.get(canonical(policy, "subject", word)) for word in courses.vocabulary["subject"]]
     early = _early(policy.selection.progression, courses, students)
+    after, _ = _after_graduation(policy.selection, courses, students)
     sound = (pl.col("fault") == 0) & ((pl.col("why") == int(Why.USED)) | (pl.col("why") == int(Why.REPEATED)))
     fault = (
         pl.when(sound & (pl.col("units") % HUNDREDTH != 0)).then(pl.lit(Problem.CREDIT_TOO_FINE.number, pl.UInt8))
@@ -41,7 +46,36 @@ def prepare_selection(policy: Policy, courses: Courses, rows: pl.DataFrame, stud
         .otherwise("fault")
     )  # fmt: skip
     cell = lookup("subject_code", cells, pl.Int8())
-    return added(rows, early.alias("early"), cell.alias("cell"), fault.alias("fault"))
+    return added(rows, early.alias("early"), cell.alias("cell"), fault.alias("fault"), after.alias("after"))
+
+
+def leave_out_late(policy: Policy, courses: Courses, counted: Counted, students: pl.DataFrame) -> Counted:
+    """The courses without those too long after graduation, which can be no repeat of an earlier one either."""
+    if policy.selection is None or policy.selection.after_units is None:
+        return counted
+    dated = students["graduated_on"].null_count() < len(students)
+    if not dated and (courses.rows["level_of_student"].max() or 0) <= LAST_GRADE:  # type: ignore[operator]
+        return counted
+    _, late = _after_graduation(policy.selection, courses, students)
+    late = late & ((pl.col("why") == int(Why.USED)) | (pl.col("why") == int(Why.NOT_EARNED)))
+    why = pl.when(late).then(int(Why.AFTER_GRADUATION)).otherwise("why").cast(pl.UInt8)
+    fault = pl.when(late & ~pl.col("fault").is_in(ALWAYS)).then(0).otherwise("fault").cast(pl.UInt8)
+    return replace(counted, rows=added(counted.rows, why.alias("why"), fault.alias("fault")))
+
+
+def _after_graduation(selection: Selection, courses: Courses, students: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
+    """Whether a course was completed after the student graduated, and whether too long after: by dates where both are
+    known, else by grade level."""
+    if selection.after_units is None or selection.after_years is None:
+        return pl.lit(False), pl.lit(False)
+    grade = pl.col("level_of_student").fill_null(0)
+    after, late = grade > LAST_GRADE, grade > LAST_GRADE + selection.after_years
+    days = _days(courses, students, "graduated_on")
+    if days is None:
+        return after, late
+    day = pl.lit(days).gather(pl.col(STUDENT))
+    end = pl.lit(days.dt.offset_by(f"{selection.after_years}y")).gather(pl.col(STUDENT))
+    return pl.coalesce(pl.col("completed") > day, after), pl.coalesce(pl.col("completed") > end, late)
 
 
 def _early(progression: Progression | None, courses: Courses, students: pl.DataFrame) -> pl.Expr:
@@ -49,18 +83,18 @@ def _early(progression: Progression | None, courses: Courses, students: pl.DataF
     if progression is None:
         return pl.lit(False)
     by_level = pl.col("level_of_student") <= progression.last_grade_level
-    starts = _seventh_semesters(courses, students)
+    starts = _days(courses, students, "seventh_semester_on")
     if starts is None:
         return by_level
     return pl.coalesce(pl.col("completed") < pl.lit(starts).gather(pl.col(STUDENT)), by_level)
 
 
-def _seventh_semesters(courses: Courses, students: pl.DataFrame) -> pl.Series | None:
-    """When each student's seventh semester begins, in the order of ``courses.students``; ``None`` if none is known."""
-    if students["seventh_semester_on"].null_count() == len(students):
+def _days(courses: Courses, students: pl.DataFrame, fact: str) -> pl.Series | None:
+    """A date of each student, in the order of ``courses.students``; ``None`` if none is known."""
+    if students[fact].null_count() == len(students):
         return None
     ordered = pl.DataFrame({"student_id": courses.students}, schema={"student_id": pl.String})
-    return ordered.join(students, on="student_id", how="left", maintain_order="left")["seventh_semester_on"]
+    return ordered.join(students, on="student_id", how="left", maintain_order="left")[fact]
 
 
 def select_courses(
@@ -82,27 +116,32 @@ def select_courses(
     plan = make_plan(policy.selection)
     items = _items(rows, sums)
     answers, chosen = _exact(plan, items) if trace or len(sums) <= FEW else (_in_columns(plan, items), None)
-    seventh = _seventh_semesters(courses, students)
+    seventh = _days(courses, students, "seventh_semester_on")
     sums = _with_answers(sums, answers, policy.selection.progression, seventh, as_of)
     rows = _with_too_hard(rows, answers)
-    return rows if chosen is None else _with_chosen(rows, answers, chosen), sums
+    return _with_chosen(rows, answers, chosen) if trace and chosen is not None else rows, sums
 
 
 _COUNTS = pl.col("why") == int(Why.USED)
-_ALTERNATIVE = (pl.col("why") == int(Why.REPEATED)) & pl.col("early") & pl.col(ATTEMPTS).is_not_null()
-_ABLE = (_COUNTS | _ALTERNATIVE) & (pl.col("fault") == 0)
+_BEFORE = (pl.col("why") == int(Why.REPEATED)) & pl.col(ATTEMPTS).is_not_null()
+_ALTERNATIVE = _BEFORE & pl.col("early")
+_SPARE = _BEFORE & ~pl.col("after") & (pl.col("after") & _COUNTS).any().over(ATTEMPTS)
+_SOUND = pl.col("fault") == 0
 _ITEM = (
     pl.col(STUDENT, ROW, "cell"),
     (pl.col("units") // HUNDREDTH).alias("hundredths"),
     pl.col("points", "early", ATTEMPTS),
     _COUNTS.alias("best"),
+    "after",
     pl.col("course_code", "year", "term_code", "line"),
 )
 
 
 def _items(rows: pl.DataFrame, sums: pl.DataFrame) -> pl.DataFrame:
-    """The attempts that can be chosen: those that count, and early ones whose repeat might have to stand back."""
-    able = rows.filter(_ABLE)
+    """The attempts that can be chosen: those that count, and earlier ones whose repeat might have to stand back, for
+    the lock or because too much was taken after graduation."""
+    can = _COUNTS | _ALTERNATIVE
+    able = kept(rows, (can | _SPARE if rows["after"].any() else can) & _SOUND)
     if sums["problem"].any():
         able = able.filter(~pl.col(STUDENT).is_in(sums.filter("problem")[STUDENT].implode()))
     return selected(able, *_ITEM)
@@ -133,10 +172,13 @@ def _exact(plan: Plan, items: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
 
 def _by_student(items: pl.DataFrame) -> Iterator[tuple[int, list[Item], list[int]]]:
     """Each student's items in an order that does not depend on the order of the input, and their rows."""
-    ordered = items.sort([STUDENT, "course_code", "year", "term_code", "points", "line"], nulls_last=True)
-    columns = [ordered[name].to_list() for name in ("cell", "hundredths", "points", "early", ATTEMPTS, "best")]
-    values = list(zip(*columns, strict=True))
-    students, rows = ordered[STUDENT].to_list(), ordered[ROW].to_list()
+    by = [items[name].to_list() for name in (STUDENT, "course_code", "year", "term_code", "points", "line")]
+    order = sorted(range(len(items)), key=lambda row: [(column[row] is None, column[row]) for column in by])
+    columns = [items[name].to_list() for name in ("cell", "hundredths", "points", "early", ATTEMPTS, "best", "after")]
+    every = list(zip(*columns, strict=True))
+    numbers = items[ROW].to_list()
+    values, students = [every[row] for row in order], [by[0][row] for row in order]
+    rows: list[int] = [numbers[row] for row in order]
     start = 0
     for end in range(1, len(students) + 1):
         if end == len(students) or students[end] != students[start]:
@@ -150,7 +192,8 @@ def _in_columns(plan: Plan, items: pl.DataFrame) -> pl.DataFrame:
     scale = math.gcd(MICROS, *items["points"].unique().to_list())
     if (int(items["points"].max() or 0) // scale).bit_length() + 11 > MOST_QUALITY_BITS:  # type: ignore[arg-type]
         return _exact(plan, items)[0]
-    grids = items.group_by(STUDENT).agg(grid_of("hundredths")).sort(STUDENT)
+    fits = pl.when(~_beyond(plan)).then(grid_of("hundredths")).alias("grid")
+    grids = items.group_by(STUDENT).agg(fits).sort(STUDENT)
     packed = items.filter("best").with_columns(_packed(plan, scale).alias("packed"))
     parts = [pl.DataFrame(schema=_ANSWER)]
     left = [grids.filter(pl.col("grid").is_null())[STUDENT]]
@@ -164,6 +207,13 @@ def _in_columns(plan: Plan, items: pl.DataFrame) -> pl.DataFrame:
             left.append(unproven)
     rest = items.filter(pl.col(STUDENT).is_in(pl.concat(left).implode()))
     return pl.concat([*parts, _exact(plan, rest)[0]])
+
+
+def _beyond(plan: Plan) -> pl.Expr:
+    """Whether a student has more units after graduation than can count, so that the columns cannot choose."""
+    if plan.after_units is None:
+        return pl.lit(False)
+    return pl.col("hundredths").filter("after").sum() > plan.after_units
 
 
 def _packed(plan: Plan, scale: int) -> pl.Expr:

@@ -44,7 +44,7 @@ class Plan:
     """A selection, ready to solve: ``root`` covers all cells, ``cell_of`` finds a subject's.
 
     ``early_units`` and ``early_subject_units`` are 0 where nothing is locked in; ``binds`` says that locked units must
-    be among those chosen.
+    be among those chosen. ``after_units`` is the most that courses after graduation can add, ``None`` no limit.
     """
 
     cell_of: Mapping[str, int]
@@ -55,6 +55,7 @@ class Plan:
     early_subject_units: int
     locked_cells: frozenset[int]
     binds: bool
+    after_units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def make_plan(selection: Selection) -> Plan:
         early_subject_units=progression.subject_units // HUNDREDTH if progression else 0,
         locked_cells=frozenset(cell_of[subject] for subject in locked if subject in cell_of),
         binds=progression is not None and progression.binds_selection,
+        after_units=None if selection.after_units is None else selection.after_units // HUNDREDTH,
     )
 
 

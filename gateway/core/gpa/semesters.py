@@ -7,7 +7,7 @@ import polars as pl
 from gateway.core.gpa.counting import Why
 from gateway.core.gpa.courses import ROW, STUDENT, Courses
 from gateway.core.gpa.filters import lookup, word_among
-from gateway.core.gpa.frames import added, selected
+from gateway.core.gpa.frames import added, kept, ordered, selected, spread
 from gateway.core.gpa.policy import Policy, Semesters, Weighting
 from gateway.core.gpa.problems import ALWAYS, Problem
 from gateway.core.gpa.words import folded
@@ -63,23 +63,32 @@ def _with_bonus(weighting: Weighting | None, rows: pl.DataFrame) -> pl.DataFrame
     if weighting is None:
         return added(rows, pl.lit(0, pl.Int64).alias("bonus"))
     earns = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0) & (pl.col("weight") > 0)
-    part = rows.filter(earns).sort(
-        [STUDENT, "weight", "counts_as", "course_code", "line"], descending=[False, True, False, False, False]
+    part = ordered(
+        kept(rows, earns),
+        [STUDENT, "weight", "counts_as", "course_code", "line"],
+        descending=[False, True, False, False, False],
     )
     part = selected(part, ROW, STUDENT, "counts_as", pl.col("grades").alias("bonus_grades"))
+    alone = part[STUDENT].n_unique() <= 1
     for level, cap in weighting.cap_grade_levels.items():
         here = pl.col("counts_as") == level
         counts = pl.when(here).then("bonus_grades").otherwise(0)
         part = added(
-            part, pl.when(here).then(_limited(counts, cap // MICROS)).otherwise("bonus_grades").alias("bonus_grades")
+            part,
+            pl.when(here)
+            .then(_limited(counts, cap // MICROS, alone=alone))
+            .otherwise("bonus_grades")
+            .alias("bonus_grades"),
         )
     if weighting.cap_total is not None:
-        part = added(part, _limited(pl.col("bonus_grades"), weighting.cap_total // MICROS).alias("bonus_grades"))
-    rows = rows.join(part.select(ROW, "bonus_grades"), on=ROW, how="left", maintain_order="left")
-    return added(rows, (pl.col("weight") * pl.col("bonus_grades").fill_null(0)).alias("bonus"))
+        part = added(
+            part, _limited(pl.col("bonus_grades"), weighting.cap_total // MICROS, alone=alone).alias("bonus_grades")
+        )
+    granted = pl.lit(spread(part, "bonus_grades", ROW, len(rows)))
+    return added(rows, (pl.col("weight") * granted.fill_null(0)).alias("bonus"))
 
 
-def _limited(counts: pl.Expr, cap: int) -> pl.Expr:
-    """``counts`` cut so that each student's running total stays within ``cap``."""
-    before = counts.cum_sum().over(STUDENT) - counts
+def _limited(counts: pl.Expr, cap: int, *, alone: bool) -> pl.Expr:
+    """``counts`` cut so that each student's running total stays within ``cap``; ``alone``: there is one student."""
+    before = (counts.cum_sum() if alone else counts.cum_sum().over(STUDENT)) - counts
     return pl.min_horizontal(counts, (cap - before).clip(lower_bound=0))

@@ -16,6 +16,7 @@ FACTS: Mapping[str, pl.DataType] = MappingProxyType(
         "act": pl.Int64(),
         "sat": pl.Int64(),
         "seventh_semester_on": pl.Date(),
+        "graduated_on": pl.Date(),
     }
 )
 """The columns of a table of students beside ``student_id``; each may be missing."""

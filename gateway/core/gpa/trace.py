@@ -40,6 +40,8 @@ _WORDS = {
     Why.OUTSIDE_WINDOW: "outside the years that count",
     Why.NOT_CHOSEN: "a better selection does without it",
     Why.DEADLINE_OPEN: "incomplete, within its deadline",
+    Why.AFTER_GRADUATION: "too long after graduation",
+    Why.FULL: "the course counts in full without it",
 }
 
 
@@ -119,7 +121,8 @@ def _clause(policy: Policy, grades: tuple[str, ...]) -> pl.Expr:
     return (
         pl.when(why == int(Why.FILTERED)).then(pl.lit(", ".join(filters)))
         .when(why.is_in([int(each) for each in (Why.MARK, Why.STATUS, Why.CREDIT_ONLY, Why.DEADLINE_OPEN)])).then(mark)
-        .when(why.is_in([int(Why.NOT_EARNED), int(Why.NO_CREDIT)])).then(pl.lit("credit"))
+        .when(why.is_in([int(Why.NOT_EARNED), int(Why.NO_CREDIT), int(Why.FULL)])).then(pl.lit("credit"))
+        .when(why == int(Why.AFTER_GRADUATION)).then(pl.lit("select.after_graduation"))
         .when(why == int(Why.NO_GRADE_YET)).then(pl.lit("grades.empty"))
         .when(why == int(Why.REPEATED)).then(pl.lit("repeats"))
         .when(why.is_in([int(Why.OUTSIDE_WINDOW), int(Why.NOT_CHOSEN)])).then(pl.lit(selects))

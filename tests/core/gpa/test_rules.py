@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -278,3 +279,27 @@ def test_the_trace_keeps_every_digit() -> None:
     trace = compute(policy, [{"grade": "A", "credit": "0.333333"}]).trace
     assert trace is not None
     assert str(trace["quality_points"][0]) == "1.111109888889"
+
+
+def test_levels_between_those_of_the_scale_and_habits_are_told_apart() -> None:
+    text = (
+        "from_levels: {{levels: [1, 2, 3, 4], in_between: {}, leave_out: ['HOW*'], round: {{places: 2}},"
+        ' rules: [{{grade: "A", mean_at_least: 3.5}}, {{grade: "B", mean_at_least: 2.5}}, {{grade: "F"}}]}}\n'
+    )
+    levels = pl.DataFrame(
+        {"student_id": "s", "course_code": "ENG", "competency": ["E.1", "E.2", "HOW.1"], "level": ["3.53", "3.5", "1"]}
+    )
+    course = transcript([{"course_code": "ENG"}])
+    kept = convert_levels(policy_of(text.format("keep")), course, levels)
+    assert kept.select("grade", "score").row(0) == ("A", Decimal("3.52"))
+    waits = compute_gpa(policy_of(text.format("wait")), convert_levels(policy_of(text.format("wait")), course, levels),
+                        as_of=TODAY)  # fmt: skip
+    assert waits.problems.select("code", "message").row(0) == (
+        "levels-give-no-grade", "A level is not on the policy's scale.")  # fmt: skip
+
+
+def test_a_course_that_levels_give_no_grade_is_told_by_its_own_fault_where_another_decides() -> None:
+    row = {"grade": None, "subject": "Wizardry", "core": "yes", "grade_level": 9}
+    rows = transcript([row]).with_columns(_problem=pl.lit("No level."))
+    problems = compute_gpa(shipped("ncaa-d1"), rows, as_of=TODAY).problems
+    assert problems.select("code", "message").row(0) == ("subject-unknown", "The policy does not know this subject.")
