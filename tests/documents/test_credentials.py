@@ -194,6 +194,20 @@ def test_what_cannot_be_relied_on_is_broken(corrupt):
     assert verifier(KEY).verify_document(document).verdict is Verdict.BROKEN
 
 
+UNSIGNABLE = ("an unknown word", "an unknown word deep inside", "no context", "an empty context", "its own words besides",
+              "own words inside", "a context that is not at hand", "a relative name", "a nameless name")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSIGNABLE)
+def test_what_would_not_be_signed_is_not_issued_either(name):
+    document = json.loads(json.dumps(BADGE))
+    CORRUPTIONS[name](document)
+    del document["proof"]
+    with pytest.raises(DataError) as caught:
+        issuing().sign(document)
+    assert caught.value.code in ("credentials.undefined", "credentials.context")
+
+
 @pytest.mark.parametrize("suite", ["eddsa-2022", "eddsa-rdf-2022"])
 def test_older_names_of_the_suite_and_a_single_proof_are_read(suite):
     unsigned = {name: value for name, value in BADGE.items() if name != "proof"}
