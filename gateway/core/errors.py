@@ -122,12 +122,14 @@ class RejectedError(GatewayError):
     """The other system refused one request for good (400, 404, 409, 422 …).
 
     ``status`` is the HTTP status, where there was one; ``reason`` what the other system gave as its reason: a few
-    words, without anything that we had sent.
+    words, without anything that we had sent. ``answer`` is its whole answer, for a connector that knows its form; it
+    may hold personal data and is shown to nobody.
     """
 
     default_code = "rejected"
     status: int | None = None
     reason: str = ""
+    answer: bytes = b""
 
 
 class DataError(GatewayError):

@@ -86,6 +86,7 @@ class _Failure:
     reason: str = ""
     retry_after: float | None = None
     authorization: str = field(default="", repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(slots=True, repr=False)
@@ -376,12 +377,14 @@ class HttpClient:
             response.raw.close()
             target = absolute(url, location)
             return target if origin(target) == origin(url) else _Failure(retry.REDIRECT, status)
+        told = read_error_body(response)
         return _Failure(
             retry.resolve_status(status),
             status,
-            error_reason(read_error_body(response), (call.body or b"") + b" " + call.url.encode()),
+            error_reason(told, (call.body or b"") + b" " + call.url.encode()),
             retry.retry_after(response.headers.get("Retry-After"), self._now()),
             prepared.headers.get("Authorization", ""),
+            told,
         )
 
     def _error(self, call: _Call, failure: _Failure, *, tries: int = 0) -> GatewayError:
@@ -403,7 +406,7 @@ class HttpClient:
         if reaction is Reaction.INCOMPLETE:
             return IncompletePullError(message, hint=resolution.hint, code=resolution.code)
         rejected = RejectedError(message, hint=resolution.hint, code=resolution.code)
-        rejected.status, rejected.reason = failure.status, failure.reason
+        rejected.status, rejected.reason, rejected.answer = failure.status, failure.reason, failure.body
         return rejected
 
     def _later(self, message: str, seconds: float) -> TransientError:

@@ -310,6 +310,8 @@ def test_the_reason_is_read_out_of_a_packed_body() -> None:
     with pytest.raises(RejectedError, match="The grading window is closed") as caught:
         stand.get()
     assert caught.value.reason == "The grading window is closed"
+    assert b"The grading window is closed" in caught.value.answer
+    assert "imsx" not in repr(caught.value)
 
 
 def test_the_longest_prefix_chooses_the_adapter() -> None:
