@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from gateway.core.errors import ConfigurationError, MappingError, Place, did_you_mean, raise_problems
-from gateway.core.mapping.alignment import CROSSWALK_COLUMNS
+from gateway.core.mapping.crosswalks import CROSSWALK_COLUMNS
 from gateway.core.mapping.scales import read_number
 from gateway.core.model import LINE
 from gateway.crosswalk_file import BEFORE, COMPETENCIES, REVIEW

@@ -6,35 +6,29 @@ distinct combination of the columns that it looks at.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 import polars as pl
 
-from gateway.core.errors import MappingError, Place, did_you_mean
+from gateway.core.errors import MappingError, did_you_mean
 from gateway.core.framework import Direction, Framework, normal_id
 from gateway.core.graph import Edges, reach
-from gateway.core.mapping.conditions import When, compile_when, pattern_of
+from gateway.core.mapping.choice import find as find_competency
+from gateway.core.mapping.conditions import When, compile_when
+from gateway.core.mapping.crosswalks import Target, compile_lines, folded, key_columns
 from gateway.core.mapping.reading import Reader
-from gateway.core.mapping.rounding import MICROS, to_micros
-from gateway.core.mapping.scales import read_number
+from gateway.core.mapping.rounding import to_micros
 
 Path: TypeAlias = tuple[str | int, ...]
-Target: TypeAlias = tuple[str, int]
-"""A competency's id, and a weight in micros."""
 Row: TypeAlias = Mapping[str, object]
 Find: TypeAlias = Callable[[Row], Sequence[Target]]
 
-CROSSWALK_COLUMNS = (
-    "competency", "weight", "statement", "domain", "results", "students", "suggestion", "review", "note",
-)  # fmt: skip
-"""Columns of a crosswalk that are no columns of evidence to look up; all but the first two are for people."""
-
 WAYS = ("learning_objectives", "codes", "crosswalk", "associations", "competency", "competencies")
+_USES: Mapping[str, set[str]] = {"crosswalk": {"weight", "from"}, "competencies": set()}
+"""Which of `weight` and `from` a way knows; all others know `weight`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +116,9 @@ def compile_alignment(
         if len(kinds) != 1:
             reader.note(path, "Each item of `align` says exactly one way.", f"Use one of: {', '.join(WAYS)}.", "align")
             continue
+        for word in sorted({"weight", "from"} & _words(item) - _USES.get(kinds[0], {"weight"})):
+            message = f"`{kinds[0]}` has no use for `{word}`."
+            reader.note((*path, word), message, "Delete it.", "align")
         when = compile_when(item.get("when"), (*path, "when"), reader, columns)
         compiler = _Compiler(reader, columns, framework, crosswalks, others)
         way = compiler.compile(kinds[0], item, path, when)
@@ -185,9 +182,9 @@ class _Compiler:
         targets = []
         for word, weight in named.items():
             at = (*path, "competencies", word) if "competencies" in item else (*path, "competency")
-            id = self._competency(word, self.reader.document.place(*at))
-            if id:
-                targets.append((id, to_micros(weight)))
+            found = find_competency(word, at, self.reader, self.framework)
+            if found:
+                targets.append((found.id, to_micros(weight)))
         if not when.conditions:
             hint = "Say with `when` which results are meant."
             self.reader.note(path, "This way would align every result to the same competency.", hint, "align")
@@ -198,7 +195,7 @@ class _Compiler:
         table = self.reader.one_of((*path, "crosswalk"), "crosswalk", name, self.crosswalks, "unknown-crosswalk")
         if table is None:
             return None
-        keys = self._crosswalk_columns(name, table, path)
+        keys = key_columns(name, table, (*path, "crosswalk"), self.reader, self.columns)
         if not keys:
             return None
         where = [Code(key) for key in keys]
@@ -212,69 +209,14 @@ class _Compiler:
                     (*path, "from"), f'The crosswalk "{name}" looks up {len(keys)} columns.', hint, "align"
                 )
             where = [taken]
-        exact, patterns = self._crosswalk_rows(name, table, keys)
+        lines = compile_lines(name, table, keys, to_micros(item.get("weight", Decimal(1))), self.reader, self.framework)
 
         def find(row: Row) -> Sequence[Target]:
-            key = tuple(_folded(code.read(row)) for code in where)
-            if not any(key):
-                return ()
-            if key in exact:
-                return exact[key]
-            return next((targets for test, targets in patterns if test(key)), ())
+            return lines.find(tuple(folded(code.read(row)) for code in where))
 
         known = tuple(str(value) for value in table[keys[0]].drop_nulls())
         columns = tuple(code.column for code in where)
         return Way(f"crosswalk {name}", when, tuple(where), columns, find, lambda: known, name)
-
-    def _crosswalk_columns(self, name: str, table: pl.DataFrame, path: Path) -> tuple[str, ...]:
-        keys, unknown = [], False
-        if "competency" not in table.columns:
-            message = f'The crosswalk "{name}" has no column "competency".'
-            self.reader.note((*path, "crosswalk"), message, "Its first line must name the columns.", "crosswalk")
-            return ()
-        for column in table.columns:
-            if column in CROSSWALK_COLUMNS or column.startswith("_"):
-                continue
-            if column not in self.columns:
-                unknown = True
-                known = (*self.columns, *CROSSWALK_COLUMNS)
-                self.reader.unknown((*path, "crosswalk"), f"column of {name}", column, known, "unknown-column")
-            else:
-                keys.append(column)
-        if not keys and not unknown:
-            message = f'The crosswalk "{name}" has no column to look up, such as "standard".'
-            self.reader.note((*path, "crosswalk"), message, "", "crosswalk")
-        return tuple(keys)
-
-    def _crosswalk_rows(
-        self, name: str, table: pl.DataFrame, keys: tuple[str, ...]
-    ) -> tuple[dict[tuple[str, ...], list[Target]], list[tuple[Callable[[tuple[str, ...]], bool], list[Target]]]]:
-        """Exact keys, and patterns (keys with ``*``) in the order of the file."""
-        found: dict[tuple[str, ...], dict[str, int]] = {}
-        for n, row in enumerate(table.rows(named=True)):
-            place = Place(name, row.get("_line") or n + 2)
-            word = str(row["competency"] or "").strip()
-            if not word:
-                continue  # a line still under review names no competency yet
-            id = self._competency(word, place)
-            weight = _weight(row.get("weight"))
-            if weight is None:
-                message = f'The weight "{row.get("weight")}" is not a positive number.'
-                self._note(place, message, "crosswalk", "Write a number such as 0.5, or leave it empty for 1.")
-            if id is None or weight is None:
-                continue
-            key = tuple(_folded(row[column]) for column in keys)
-            if not any(key):
-                self._note(place, f"{word} is mapped from nothing: the line names no code.", "crosswalk", "Fill it in.")
-                continue
-            if id in found.setdefault(key, {}):
-                shown = ", ".join(str(row[column]) for column in keys)
-                message = f'"{shown}" is mapped to {word} twice.'
-                self._note(place, message, "crosswalk-duplicate", "Delete one of the lines.")
-            found[key][id] = weight
-        exact = {key: list(targets.items()) for key, targets in found.items() if "*" not in "".join(key)}
-        patterns = [(_fits(key), list(ids.items())) for key, ids in found.items() if "*" in "".join(key)]
-        return exact, patterns
 
     def _associations(self, item: dict[str, Any], path: Path, when: When) -> Way | None:
         rule = item["associations"]
@@ -318,20 +260,10 @@ class _Compiler:
     def _own_codes(self) -> Collection[str]:
         return [item.code for item in self.framework.competencies.values() if item.code]
 
-    def _competency(self, word: str, place: Place) -> str | None:
-        try:
-            found = self.framework.find(word, place=place)
-        except MappingError as error:
-            self.reader.problems.append(error)
-            return None
-        if found is None:
-            hint = self.framework.suggest(word)
-            message = f'"{word}" is no competency of {self.framework.title}.'
-            self._note(place, message, "unknown-competency", hint)
-        return found.id if found else None
 
-    def _note(self, place: Place, message: str, code: str, hint: str = "") -> None:
-        self.reader.problems.append(MappingError(message, hint=hint.strip(), code=f"mapping.{code}", place=place))
+def _words(item: Mapping[str, Any]) -> set[str]:
+    """The words of an item as the file has them."""
+    return {"from" if word == "take" else word for word in item}
 
 
 def _quietly(framework: Framework, code: str) -> str | None:
@@ -344,21 +276,3 @@ def _quietly(framework: Framework, code: str) -> str | None:
     except MappingError:
         return None
     return found.id if found else None
-
-
-def _folded(value: object) -> str:
-    return "" if value is None else str(value).strip().casefold()
-
-
-def _fits(key: tuple[str, ...]) -> Callable[[tuple[str, ...]], bool]:
-    patterns = [re.compile(pattern_of(part)) for part in key]
-    return lambda values: all(p.fullmatch(v) for p, v in zip(patterns, values, strict=True))
-
-
-def _weight(value: object) -> int | None:
-    if value is None or value == "":
-        return MICROS
-    number = value if isinstance(value, int | Decimal) else read_number(str(value).strip())
-    if number is None or isinstance(number, bool) or number <= 0:
-        return None
-    return to_micros(Fraction(number))

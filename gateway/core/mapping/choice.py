@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeAlias
 
-from gateway.core.errors import MappingError
+from gateway.core.errors import MappingError, Place
 from gateway.core.framework import Competency, Framework
 from gateway.core.mapping.conditions import pattern_of
 from gateway.core.mapping.reading import Reader
@@ -28,14 +28,19 @@ def select(word: str, path: Path, reader: Reader, framework: Framework) -> list[
 
 def find(word: str, path: Path, reader: Reader, framework: Framework) -> Competency | None:
     """The competency that ``word`` names; noted if there is none."""
+    return find_at(word, reader.document.place(*path), reader, framework)
+
+
+def find_at(word: str, place: Place, reader: Reader, framework: Framework) -> Competency | None:
+    """The same for a word at a place outside the mapping's own file."""
     try:
-        found = framework.find(word, place=reader.document.place(*path))
+        found = framework.find(word, place=place)
     except MappingError as error:
         reader.problems.append(error)
         return None
     if found is None:
         message = f'"{word}" is no competency of {framework.title}.'
-        reader.note(path, message, framework.suggest(word), "unknown-competency")
+        reader.note_at(place, message, framework.suggest(word), "unknown-competency")
     return found
 
 

@@ -123,13 +123,15 @@ def _first(values: pl.Series) -> object:
 
 
 class Memory(dict[Values, T]):
-    """Answers given before; forgets all when it grows beyond reason."""
+    """Answers given before, none of them ``None``; forgets all when it grows beyond reason."""
 
     _ROOM = 200_000
 
     def ask(self, key: Values, question: Callable[..., T], *about: object) -> T:
-        if key not in self:
+        answer = self.get(key)
+        if answer is None:
+            answer = question(*about)
             if len(self) >= self._ROOM:
                 self.clear()
-            self[key] = question(*about)
-        return self[key]
+            self[key] = answer
+        return answer  # never read back: another thread may just have forgotten all

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from gateway.core.mapping.alignment import Alignment, Target, Way
+from gateway.core.mapping.alignment import Alignment, Way
 from gateway.core.mapping.coding import CODED, Codes, Combined, Memory
+from gateway.core.mapping.crosswalks import Target
 from gateway.core.mapping.facts import facts
 from gateway.core.mapping.personal import ModifiedScales
 from gateway.core.mapping.pooled import pool

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from gateway.core.mapping.alignment import Target
 from gateway.core.mapping.collect import Collector
+from gateway.core.mapping.crosswalks import Target
 from gateway.core.mapping.facts import facts
 from gateway.core.mapping.prepare import NO_TIME
 from gateway.core.mapping.rounding import MICROS

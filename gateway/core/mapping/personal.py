@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from gateway.core.errors import MappingError, Place
+from gateway.core.errors import Place, did_you_mean
 from gateway.core.framework import Framework
+from gateway.core.mapping.choice import find_at
 from gateway.core.mapping.coding import Codes, Combined
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import from_micros, to_micros
@@ -25,6 +26,7 @@ from gateway.core.mapping.summary import Summaries
 
 Path: TypeAlias = tuple[str | int, ...]
 
+_ONE = "Delete one of the lines."
 _PAIR = {"student_id": pl.String, "competency": pl.Int64}
 _DAY = 86_400_000
 
@@ -108,16 +110,18 @@ def compile_modified(
     used = list(scales)
     for row, place in lines(name, table, ("student_id", "scale", "by", "reason"), path, reader):
         if row["scale"] not in scales:
-            note(reader, place, f'"{row["scale"]}" is not a known scale.', "unknown-scale")
+            hint = did_you_mean(row["scale"], scales) or f"There are: {', '.join(scales)}."
+            reader.note_at(place, f'"{row["scale"]}" is not a known scale.', hint, "unknown-scale")
             continue
         report = scales[row["scale"]].report
         named = competencies(row.get("competency"), place, reader, framework)
         ids = [id for id in named if report_of[numbers[id]] == report]
         if named and not ids:
-            note(reader, place, f'"{row["scale"]}" gives no levels on the scale of this competency.', "modified-scale")
+            message = f'"{row["scale"]}" gives no levels on the scale of this competency.'
+            reader.note_at(place, message, "Name a scale that lies `onto` it.", "modified-scale")
         for id in ids:
             if found.setdefault((row["student_id"], numbers[id]), used.index(row["scale"])) != used.index(row["scale"]):
-                note(reader, place, "This student has two scales for one competency.", "modified-scale")
+                reader.note_at(place, "This student has two scales for one competency.", _ONE, "modified-scale")
     rows = [(student, competency, scale) for (student, competency), scale in found.items()]
     pairs = pl.DataFrame(rows, schema={**_PAIR, "modified": pl.UInt32}, orient="row")
     return ModifiedScales(pairs, list(scales.values()))
@@ -139,9 +143,9 @@ def compile_overrides(
         day = _day(row["on"])
         ids = competencies(row["competency"], place, reader, framework, below=False)
         if level is None:
-            note(reader, place, f'"{row["level"]}" is not a level.', "override")
+            reader.note_at(place, f'"{row["level"]}" is not a level.', "Write a number such as 3.5.", "override")
         elif day is None:
-            note(reader, place, f'"{row["on"]}" is not a date such as 2026-08-15.', "override")
+            reader.note_at(place, f'"{row["on"]}" is not a date.', "Write it as 2026-08-15.", "override")
         else:
             said = (to_micros(level), day, row["by"], row["reason"])
             found += [Override(row["student_id"], numbers[id], *said) for id in ids]
@@ -155,9 +159,11 @@ def _check_level(level: int, summaries: Summaries, id: str, place: Place, reader
     scale, rounding = summaries.scale_of[id], summaries.of(id).rounding
     said = plain(from_micros(level))
     if not scale.lowest <= level <= scale.highest:
-        note(reader, place, f"The level {said} is beyond the scale {scale.spoken}.", "level-beyond-scale")
+        message = f"The level {said} is beyond the scale {scale.spoken}."
+        reader.note_at(place, message, "Correct it.", "level-beyond-scale")
     elif rounding.exactly(Fraction(level)) != level:
-        note(reader, place, f"The level {said} would be rounded to {rounding.words}.", "override")
+        message = f"The level {said} would be rounded to {rounding.words}."
+        reader.note_at(place, message, "Write a level that is published.", "override")
 
 
 def lines(
@@ -174,7 +180,7 @@ def lines(
         place = Place(name, row.get("_line") or n + 2)
         empty = [column for column in needed if not row[column]]
         if empty:
-            note(reader, place, f"There is no {' and no '.join(empty)}.", "table")
+            reader.note_at(place, f"There is no {' and no '.join(empty)}.", "Fill it in, or delete the line.", "table")
         else:
             lines.append((row, place))
     return lines
@@ -186,14 +192,8 @@ def competencies(
     """The ids that a cell of a table names, perhaps with all below it; all for an empty one."""
     if not word:
         return list(framework.competencies)
-    try:
-        found = framework.find(word, place=place)
-    except MappingError as error:
-        reader.problems.append(error)
-        return ()
+    found = find_at(word, place, reader, framework)
     if found is None:
-        message = f'"{word}" is no competency of {framework.title}.{framework.suggest(word)}'
-        note(reader, place, message, "unknown-competency")
         return ()
     return (found.id, *framework.descendants(found.id)) if below else (found.id,)
 
@@ -204,11 +204,6 @@ def _day(text: str) -> int | None:
     except ValueError:
         return None
     return (day - datetime.date(1970, 1, 1)).days * _DAY
-
-
-def note(reader: Reader, place: Place, message: str, code: str) -> None:
-    """Remember a fault of a table's line."""
-    reader.problems.append(MappingError(message, code=f"mapping.{code}", place=place))
 
 
 def overridden(overrides: Sequence[Override], students: pl.Series, number: int, until: int | None) -> pl.DataFrame:

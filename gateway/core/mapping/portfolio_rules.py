@@ -10,7 +10,7 @@ import polars as pl
 
 from gateway.core.framework import Framework
 from gateway.core.mapping.choice import select, targets
-from gateway.core.mapping.personal import competencies, lines, note
+from gateway.core.mapping.personal import competencies, lines
 from gateway.core.mapping.portfolio import REQUIRED, Growth, Portfolio, empty_baselines
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import to_micros
@@ -101,13 +101,14 @@ def _baselines(
     ):
         baseline = read_number(row["baseline"])
         if baseline is None:
-            note(reader, place, f'"{row["baseline"]}" is not a number.', "portfolio")
+            reader.note_at(place, f'"{row["baseline"]}" is not a number.', "Write a number such as 8.5.", "portfolio")
             continue
         for id in competencies(row["competency"], place, reader, framework, below=False):
             if id in units:
                 rows.append((row["student_id"], units[id], row["level"], to_micros(Decimal(baseline))))
             else:
-                note(reader, place, f"{row['competency']} is no competency with skills.", "portfolio")
+                message = f"{row['competency']} is no competency with skills."
+                reader.note_at(place, message, "Name one of those under `units`.", "portfolio")
     return pl.DataFrame(rows, schema=empty_baselines().schema, orient="row").unique(
         ["student_id", "unit", "target"], keep="last", maintain_order=True
     )

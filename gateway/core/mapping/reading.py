@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 
 from gateway.core.document import Document, Path
-from gateway.core.errors import MappingError, did_you_mean, raise_problems
+from gateway.core.errors import MappingError, Place, did_you_mean, raise_problems
 from gateway.core.validation import validate
 
 T = TypeVar("T")
@@ -29,7 +29,10 @@ class Reader:
 
     def note(self, path: Path, message: str, hint: str = "", code: str = "invalid") -> None:
         """Remember one fault at ``path``."""
-        place = self.document.place(*path)
+        self.note_at(self.document.place(*path), message, hint, code)
+
+    def note_at(self, place: Place, message: str, hint: str = "", code: str = "invalid") -> None:
+        """Remember one fault at a place that may lie in another file, such as a line of a table."""
         self.problems.append(MappingError(message, hint=hint.strip(), code=f"mapping.{code}", place=place))
 
     def unknown(self, path: Path, what: str, word: str, known: Iterable[str], code: str) -> None:

@@ -64,6 +64,9 @@ FLAG_STATES = (
     ("missing", State.MISSING), ("incomplete", State.INCOMPLETE), ("in_progress", State.PENDING), ("late", State.LATE),
 )  # fmt: skip
 
+_ONLY_FOR_EVIDENCE = frozenset(("scale", "weight", "cap", "priority", "override", "pool"))
+"""What a rule cannot say of results that it sets aside."""
+
 VERDICT_COLUMNS = ("score", "score_text", "status", "missing", "incomplete", "in_progress", "late")
 
 
@@ -197,6 +200,8 @@ def _compile_rule(
     n: int, item: dict[str, Any], reader: Reader, columns: Collection[str], scales: Mapping[str, Scale]
 ) -> Rule:
     path: Path = ("evidence", n)
+    for word in sorted(_ONLY_FOR_EVIDENCE & set(item)) if "set_aside" in item else ():
+        reader.note((*path, word), f"What is set aside has no use for `{word}`.", "Delete one of the two.", "evidence")
     scale = None
     if "set_aside" not in item:
         if "scale" in item:

@@ -106,6 +106,27 @@ def test_one_result_counts_for_several_competencies_with_a_weight_for_each() -> 
     assert found(mapping, rows) == {"MATH.7.PS": 3, "MATH.7.RE": 2}
 
 
+def test_a_way_can_weigh_all_that_it_finds() -> None:
+    table = {"standard": ["L.1"], "competency": ["MATH.7.PS"], "weight": ["1.5"]}
+    ways = "  - {crosswalk: local.csv, weight: 2}\n  - codes: standard"
+    text = f"{HEAD}align:\n{ways}\n{TAIL}".replace("most_recent", "weighted_mean")
+    mapping = compiled(text, crosswalks={"local.csv": pl.DataFrame(table)})
+    rows = [{"standard": "L.1", "score": 4}, {"standard": "MATH.7.PS", "score": 0}]
+    assert found(mapping, rows) == {"MATH.7.PS": 3}
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("{when: {category: A}, competencies: {ELA.7.R: 2}, weight: 2}", "`competencies` has no use for `weight`."),
+        ("{codes: standard, from: standard}", "`codes` has no use for `from`."),
+    ],
+)
+def test_a_word_that_a_way_does_not_know_is_refused(way: str, said: str) -> None:
+    with pytest.raises(MappingError, match=said):
+        aligned(f"  - {way}")
+
+
 def test_conflicting_ways_are_settled_by_their_order() -> None:
     table = {"standard": ["MATH.7.PS"], "competency": ["ELA.7.R"]}
     row = [{"standard": "MATH.7.PS", "competency": "e8r", "score": 3}]

@@ -44,6 +44,7 @@ def test_a_faulty_scale(scale: str, code: str, said: str) -> None:
     ("added", "code", "said"),
     [
         ("states: {missing: {level: -1}}", "level-beyond-scale", "The level -1 is beyond every scale. Correct it."),
+        ("evidence: [{set_aside: practice, weight: 2}]", "evidence", "What is set aside has no use for `weight`."),
         ("continuum: {complete_at: 5}", "level-beyond-scale", 'The level 5 is beyond the scale "four-point" (0 to 4).'),
         ("continuum: {complete_at: often}", "continuum", "Say `proficient`, or a level."),
         ("credits: {f: {parts: [MATH], minimum: 9}}", "level-beyond-scale", "The level 9 is beyond the scale"),

@@ -132,9 +132,9 @@ def test_no_line_of_a_person_counts_without_name_and_reason() -> None:
 @pytest.mark.parametrize(
     ("level", "message"),
     [
-        ("5", 'The level 5 is beyond the scale "four-point" (0 to 4).'),
-        ("3.999", "The level 3.999 would be rounded to 2 places, half up."),
-        ("good", '"good" is not a level.'),
+        ("5", 'The level 5 is beyond the scale "four-point" (0 to 4). Correct it.'),
+        ("3.999", "The level 3.999 would be rounded to 2 places, half up. Write a level that is published."),
+        ("good", '"good" is not a level. Write a number such as 3.5.'),
     ],
 )
 def test_a_level_that_the_competency_cannot_have_is_refused_with_its_line(level: str, message: str) -> None:
