@@ -22,7 +22,7 @@ _CAUSES = {
     "conflict": "Wait, or change what stands in the way; the detail says what.",
     "gone": "It was there and has expired.",
     "precondition-failed": "Read it again, then send your change again.",
-    "too-large": "Send it as a job: POST /v1/jobs.",
+    "too-large": "Send it as a job: POST /v1/mapping-jobs.",
     "unsupported-media-type": "The detail names the media types that are taken.",
     "invalid": "errors names each value that cannot be used, by JSON pointer.",
     "idempotency-key-reused": "Use a new key for each request.",

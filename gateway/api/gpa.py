@@ -14,7 +14,6 @@ from gateway.api.access import caller, needs, note, now
 from gateway.api.encoding import answer, rows
 from gateway.api.lists import policy
 from gateway.api.openapi import Blueprint, StrictSchema
-from gateway.api.problems import Problem
 from gateway.api.roles import GPA
 from gateway.api.rows import FLAG, NUMBER, TEXT, TIME, Columns, Rows
 from gateway.core.gpa.changes import (
@@ -83,22 +82,31 @@ class CompareSchema(CoursesSchema):
     new_version = fields.String()
 
 
-class ChangeSchema(StrictSchema):
-    """One change: add a course, change or repeat the one on a line, or leave it out."""
+_VALUE: dict[str, Any] = {"allow_none": True, "validate": validate.Length(0, 255)}
+ValuesSchema = StrictSchema.from_dict({name: fields.String(**_VALUE) for name in COURSE_COLUMNS}, name="CourseValues")
+"""Values by column of a course."""
 
-    kind = fields.String(required=True, validate=validate.OneOf(["add", "change", "repeat", "remove"]))
-    line = fields.Integer(strict=True, validate=validate.Range(1, 1_000_000))
-    values = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(COURSE_COLUMNS)),
-        values=fields.String(allow_none=True, validate=validate.Length(0, 255)),
-        load_default=dict,
-    )
+_ANY_LINE = validate.Range(1, 1_000_000)
+_MOST = validate.Length(0, 100)
+
+
+class ChangedCourseSchema(StrictSchema):
+    """Other values for the course on a line."""
+
+    line = fields.Integer(required=True, strict=True, validate=_ANY_LINE)
+    values = fields.Nested(ValuesSchema, required=True)
 
 
 class WhatIfSchema(CoursesSchema):
     policy = fields.String(required=True, validate=validate.Length(1, 255))
     student_id = fields.String(required=True, validate=validate.Length(1, 255))
-    changes = fields.List(fields.Nested(ChangeSchema), required=True, validate=validate.Length(1, 100))
+    change = fields.List(fields.Nested(ChangedCourseSchema), load_default=list, validate=_MOST)
+    repeat = fields.List(
+        fields.Nested(ChangedCourseSchema), load_default=list, validate=_MOST,
+        metadata={"description": "The course on a line once more, with a new grade."},
+    )  # fmt: skip
+    remove = fields.List(fields.Integer(strict=True, validate=_ANY_LINE), load_default=list, validate=_MOST)
+    add = fields.List(fields.Nested(ValuesSchema), load_default=list, validate=_MOST)
 
 
 class GpaSchema(Schema):
@@ -181,9 +189,13 @@ def try_out(body: dict[str, Any]) -> Response:
     """One student's GPA before and after some changes; nothing is kept."""
     chosen = policy(body["policy"], body)
     _note("gpa.what-if", body["courses"], policies=[chosen.name])
-    changes = [_change(number, each) for number, each in enumerate(body["changes"])]
     tried = what_if(
-        chosen, _numbered(body["courses"]), body["student_id"], changes, as_of=_day(body), students=body.get("students")
+        chosen,
+        _numbered(body["courses"]),
+        body["student_id"],
+        _changes(body),
+        as_of=_day(body),
+        students=body.get("students"),
     )
     return answer({"before": _shown(tried.before), "after": _shown(tried.after), "difference": tried.difference})
 
@@ -200,16 +212,14 @@ def _numbered(courses: pl.DataFrame) -> pl.DataFrame:
     return courses.with_row_index(LINE, offset=1).with_columns(pl.col(LINE).cast(pl.Int64))
 
 
-def _change(number: int, given: Mapping[str, Any]) -> Change:
-    kind, values = given["kind"], given["values"]
-    if kind == "add":
-        return AddCourse(values)
-    if "line" not in given:
-        fault = {"pointer": f"/changes/{number}/line", "code": "value", "message": "This is required."}
-        raise Problem("invalid", "A change names no line.", faults=[fault])
-    if kind == "remove":
-        return RemoveCourse(given["line"])
-    return (ChangeCourse if kind == "change" else RepeatCourse)(given["line"], values)
+def _changes(body: Mapping[str, Any]) -> list[Change]:
+    """Changes and repeats of lines first, then what is left out and what comes new."""
+    return [
+        *(ChangeCourse(each["line"], each["values"]) for each in body["change"]),
+        *(RepeatCourse(each["line"], each["values"]) for each in body["repeat"]),
+        *(RemoveCourse(line) for line in body["remove"]),
+        *(AddCourse(values) for values in body["add"]),
+    ]
 
 
 def _shown(result: GpaResult) -> dict[str, Any]:

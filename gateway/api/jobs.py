@@ -23,15 +23,16 @@ from gateway.api.roles import GPA, JOBS, MAPPING
 from gateway.store import jobs
 from gateway.store.jobs import Job, JobState
 
-blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs", description="Large files.")
+blueprint = Blueprint("jobs", __name__, url_prefix="/v1", description="Large files.")
 
 MOST_BYTES = 16 * 1024**3
 PIECE = 1024 * 1024
-ENDINGS = {
-    "text/csv": "csv", "application/x-ndjson": "ndjson", "application/vnd.apache.parquet": "parquet",
+NDJSON = "application/x-ndjson"
+UPLOADS = {
+    "text/csv": "csv", NDJSON: "ndjson", "application/vnd.apache.parquet": "parquet",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }  # fmt: skip
-"""The forms in which files are taken."""
+"""The forms in which files are taken, with their endings."""
 
 _FORMS = ["csv", "parquet"]
 _ID = validate.Regexp(r"^job_[0-9a-f]{24}$")
@@ -80,7 +81,8 @@ class JobListSchema(Schema):
     next = fields.String(required=True, allow_none=True)
 
 
-@blueprint.post("/mapping")
+@blueprint.post("/mapping-jobs")
+@blueprint.told(body=UPLOADS)
 @blueprint.arguments(MapJobSchema, location="query")
 @blueprint.response(202, JobSchema)
 @needs(MAPPING)
@@ -93,7 +95,8 @@ def start_mapping(query: dict[str, Any]) -> Response:
     return _start("mapping", {**_plain(query), "version": mapping.version})
 
 
-@blueprint.post("/gpa")
+@blueprint.post("/gpa-jobs")
+@blueprint.told(body=[kind for kind in UPLOADS if kind != NDJSON])
 @blueprint.arguments(GpaJobSchema, location="query")
 @blueprint.response(202, JobSchema)
 @needs(GPA)
@@ -109,7 +112,7 @@ def start_gpa(query: dict[str, Any]) -> Response:
     return _start("gpa", {**asked, "policies": asked.pop("policy"), "as_of": day.isoformat()})
 
 
-@blueprint.get("")
+@blueprint.get("/jobs")
 @blueprint.arguments(PageSchema, location="query")
 @blueprint.response(200, JobListSchema)
 @needs(JOBS)
@@ -128,7 +131,7 @@ def list_jobs(query: dict[str, Any]) -> Response:
     )
 
 
-@blueprint.get("/<string:job_id>")
+@blueprint.get("/jobs/<string:job_id>")
 @blueprint.response(200, JobSchema)
 @needs(JOBS)
 def read_job(job_id: str) -> Response:
@@ -136,7 +139,7 @@ def read_job(job_id: str) -> Response:
     return answer(_shown(_found(job_id)))
 
 
-@blueprint.delete("/<string:job_id>")
+@blueprint.delete("/jobs/<string:job_id>")
 @blueprint.response(200, JobSchema)
 @needs(JOBS)
 def cancel_job(job_id: str) -> Response:
@@ -149,7 +152,8 @@ def cancel_job(job_id: str) -> Response:
     return answer(_shown(_found(job_id)))
 
 
-@blueprint.get("/<string:job_id>/results/<string:table>")
+@blueprint.get("/jobs/<string:job_id>/results/<string:table>")
+@blueprint.told(problems=["gone", "conflict"])
 @blueprint.response(200, content_type="text/csv")
 @needs(JOBS)
 def fetch_results(job_id: str, table: str) -> Response:
@@ -172,9 +176,9 @@ def fetch_results(job_id: str, table: str) -> Response:
 
 def _start(kind: str, asked: dict[str, Any]) -> Response:
     """Stream the body to disk, then queue the job."""
-    ending = ENDINGS.get(request.mimetype)
-    if ending is None or (kind == "gpa" and ending == "ndjson"):
-        raise Problem("unsupported-media-type", f"Send the file as one of: {', '.join(sorted(ENDINGS))}.")
+    ending = UPLOADS.get(request.mimetype)
+    if ending is None or (kind == "gpa" and request.mimetype == NDJSON):
+        raise Problem("unsupported-media-type", f"Send the file as one of: {', '.join(sorted(UPLOADS))}.")
     if not caller().may(JOBS):
         raise Problem("forbidden", f"This needs the scope {JOBS} too.")
     who, job_id = caller(), jobs.new_id()

@@ -1,4 +1,4 @@
-"""``/v1/mappings``: what the district's mappings say, evidence mapped, levels explained, a mapping checked."""
+"""``/v1/mappings`` and ``/v1/mapping-lint``: mappings read, evidence mapped, levels explained, a mapping checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gateway.core.model import LINE
 from gateway.mappings import named_files
 from gateway.transport.yaml_file import parse_document
 
-blueprint = Blueprint("mappings", __name__, url_prefix="/v1/mappings", description="Evidence to levels.")
+blueprint = Blueprint("mappings", __name__, url_prefix="/v1", description="Evidence to levels.")
 
 _KINDS: dict[str, Kind] = {
     "score": SCORE, "scored_at": TIME, "assigned_at": TIME, "due_at": TIME, "max_score": NUMBER, "min_score": NUMBER,
@@ -42,6 +42,7 @@ EVIDENCE = Columns(
         "max_score": "The maximum of the score.",
         "result_id": "The id of the result; breaks ties between results of one time.",
     },
+    always=("score",),
 )
 
 
@@ -76,7 +77,7 @@ def found(name: str, version: str | None = None) -> CompiledMapping:
         raise not_found(str(error)) from None
 
 
-@blueprint.get("")
+@blueprint.get("/mappings")
 @blueprint.response(200, shown.MappingListSchema)
 @needs(CATALOGUE)
 def list_mappings() -> Response:
@@ -84,7 +85,7 @@ def list_mappings() -> Response:
     return answer({"mappings": [shown.mapping_summary(each) for each in caller().site.catalogue.mappings.all()]})
 
 
-@blueprint.get("/<string:name>")
+@blueprint.get("/mappings/<string:name>")
 @blueprint.arguments(shown.VersionSchema, location="query")
 @blueprint.response(200, shown.MappingSchema)
 @needs(CATALOGUE)
@@ -93,7 +94,7 @@ def read_mapping(query: dict[str, Any], name: str) -> Response:
     return answer(shown.mapping_in_full(found(name, query.get("version"))))
 
 
-@blueprint.post("/<string:name>/apply")
+@blueprint.post("/mappings/<string:name>/apply")
 @blueprint.arguments(ApplySchema)
 @blueprint.response(200, shown.MappedSchema)
 @needs(MAPPING)
@@ -108,7 +109,7 @@ def apply_mapping(body: dict[str, Any], name: str) -> Response:
     return answer({"mapping": shown.identity(mapping), "counts": counts, **tables})
 
 
-@blueprint.post("/<string:name>/explain")
+@blueprint.post("/mappings/<string:name>/explain")
 @blueprint.arguments(ExplainSchema)
 @blueprint.response(200, shown.ExplanationSchema)
 @needs(MAPPING)
@@ -122,7 +123,7 @@ def explain_level(body: dict[str, Any], name: str) -> Response:
     return answer({"explanation": told.as_dict(), "text": told.text()})
 
 
-@blueprint.post("/lint")
+@blueprint.post("/mapping-lint")
 @blueprint.arguments(LintSchema)
 @blueprint.response(200, shown.LintResultSchema)
 @needs(MAPPING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -106,6 +106,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         """How the view answers."""
         return cast(Callable[[View], View], super().response(status, schema, **more))
 
+    def told(self, *, problems: Iterable[str] = (), body: Iterable[str] = ()) -> Callable[[View], View]:
+        """Further problems with which the view may answer; the media types of a body that is taken as it is."""
+        content = {kind: {"schema": {"type": "string", "minLength": 1, "contentMediaType": kind}} for kind in body}
+        more = {"requestBody": {"required": True, "content": content}} if content else {}
+        return cast(Callable[[View], View], super().doc(**{"x-problems": list(problems)}, **more))
+
     def get(self, rule: str) -> Callable[[View], View]:
         return cast(Callable[[View], View], super().get(rule))
 
@@ -155,20 +161,29 @@ def finish(app: Flask, api: Api) -> None:
         for method, operation in (operations or {}).items():
             if method not in ("get", "post", "put", "delete", "patch") or method.upper() not in (rule.methods or ()):
                 continue
-            _finish_operation(operation, scopes_of(app.view_functions[rule.endpoint]) or frozenset(), problem)
+            scopes = scopes_of(app.view_functions[rule.endpoint]) or frozenset()
+            _finish_operation(operation, scopes, problem, writes=method != "get")
 
 
-def _finish_operation(operation: dict[str, Any], scopes: frozenset[str], problem: dict[str, Any]) -> None:
+_SCOPED = frozenset({"unauthorized", "forbidden", "not-found", "too-many-requests"})
+_BODY = frozenset({"bad-request", "too-large", "unsupported-media-type", "invalid"})
+_WRITES = frozenset({"bad-request", "conflict", "idempotency-key-reused"})
+_ALWAYS = frozenset({"internal", "unavailable", "not-acceptable"})
+
+
+def _finish_operation(
+    operation: dict[str, Any], scopes: frozenset[str], problem: dict[str, Any], *, writes: bool
+) -> None:
     operation["security"] = [{"oauth": [scope]} for scope in sorted(scopes)] + ([{"key": []}] if scopes else [])
     responses = operation.setdefault("responses", {})
     for status in [name for name in responses if str(name)[0] in "45" or name == "default"]:
         del responses[status]
-    own = operation.pop("x-problems", ())
-    always = {"unauthorized", "forbidden", "too-many-requests"} if scopes else set()
-    body = {"bad-request", "too-large", "unsupported-media-type", "invalid"} if "requestBody" in operation else set()
-    query = {"invalid"} if any(each.get("in") == "query" for each in operation.get("parameters", ())) else set()
+    own = frozenset(operation.pop("x-problems", ()))
+    query = any(each.get("in") == "query" for each in operation.get("parameters", ()))
+    possible = own | _ALWAYS | (_SCOPED if scopes else frozenset()) | (_WRITES if writes else frozenset())
+    possible |= (_BODY if "requestBody" in operation else frozenset()) | ({"invalid"} if query else frozenset())
     by_status: dict[int, list[str]] = {}
-    for name in sorted({*own, *always, *body, *query, "internal", "unavailable", "not-acceptable"}):
+    for name in sorted(possible):
         by_status.setdefault(int(TYPES[name][0]), []).append(TYPES[name][1])
     for code, titles in sorted(by_status.items()):
         responses[str(code)] = {"description": " Or: ".join(titles), "content": problem}

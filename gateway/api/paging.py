@@ -9,7 +9,7 @@ from datetime import datetime
 from marshmallow import fields, validate
 
 from gateway.api.openapi import StrictSchema
-from gateway.api.problems import Problem
+from gateway.api.problems import not_found
 
 
 class PageSchema(StrictSchema):
@@ -23,7 +23,7 @@ def cursor(at: datetime, id: str) -> str:
 
 
 def place(given: str | None) -> tuple[datetime, str] | None:
-    """The row that a cursor names. Raises :class:`Problem` (``invalid``)."""
+    """The row that a cursor names. Raises :class:`Problem` (``not-found``)."""
     if given is None:
         return None
     try:
@@ -33,5 +33,4 @@ def place(given: str | None) -> tuple[datetime, str] | None:
             raise ValueError
         return found, id
     except (ValueError, binascii.Error):
-        fault = {"pointer": "query/cursor", "code": "value", "message": "This is no cursor of a page."}
-        raise Problem("invalid", "The cursor cannot be used.", faults=[fault]) from None
+        raise not_found("There is no such page; take `next` of the page before as the cursor.") from None

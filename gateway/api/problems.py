@@ -105,9 +105,15 @@ def from_gateway(error: GatewayError) -> Problem:
     if isinstance(error, LockedError):
         return Problem("conflict", error.message, code=error.code, hint=error.hint)
     if isinstance(error, MappingError | DataError | ConfigurationError):
-        return Problem("invalid", error.message, code=error.code, hint=error.hint, faults=_faults(error))
+        return Problem(
+            _ABSENT.get(error.code, "invalid"), error.message, code=error.code, hint=error.hint, faults=_faults(error)
+        )
     log.error("The API met an error.", extra={"code": error.code})
     return Problem("internal", "The fault was logged.", hint="Tell the gateway's operator the instance.")
+
+
+_ABSENT = {"gpa.line": "not-found", "gpa.student": "not-found", "policy.not-in-force": "conflict"}
+"""Errors that speak of something which is not there, or not now, rather than of a wrong value."""
 
 
 def _faults(error: GatewayError) -> list[dict[str, Any]]:

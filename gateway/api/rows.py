@@ -61,13 +61,13 @@ def _score(value: Any) -> str | None:
 def _time(value: Any) -> str | None:
     if value is None:
         return None
-    if isinstance(value, str) and _TIME.fullmatch(value):
+    if isinstance(value, str) and _TIME.fullmatch(value.upper()):
         try:
-            datetime.fromisoformat(value)
+            datetime.fromisoformat(value.upper())
         except ValueError:
             pass
         else:
-            return value
+            return value.upper()
     raise ValueError("This must be a date or a time as ISO 8601 writes it, such as 2026-11-22T08:00:00Z.")
 
 
@@ -90,7 +90,8 @@ TEXT = Kind(_text, ("string", "null"), {"maxLength": _MOST_TEXT, "pattern": "^[^
 NUMBER = Kind(_number, ("string", "null"), {"pattern": "^-?[0-9]{1,9}(\\.[0-9]{1,6})?$"})
 SCORE = Kind(_score, ("string", "integer", "null"), {"maxLength": _MOST_TEXT, "minimum": -999_999_999,
                                                      "maximum": 999_999_999, "pattern": "^[^\\u0000]*$"})  # fmt: skip
-TIME = Kind(_time, ("string", "null"), {"examples": ["2026-11-22T08:00:00Z", "2026-11-22"]})
+TIME = Kind(_time, ("string", "null"), {"anyOf": [{"format": "date"}, {"format": "date-time"}, {"type": "null"}],
+                                        "examples": ["2026-11-22T08:00:00Z", "2026-11-22"]})  # fmt: skip
 FLAG = Kind(_flag, ("boolean", "null"), {})
 
 
@@ -102,6 +103,8 @@ class Columns:
     kinds: Mapping[str, Kind]
     required: Sequence[str]
     described: Mapping[str, str]
+    always: Sequence[str] = ()
+    """Columns that the table has even if no row has them."""
 
     def schema(self) -> type[Schema]:
         """The row as the contract shows it."""
@@ -111,7 +114,8 @@ class Columns:
     def _shown(self, name: str) -> dict[str, Any]:
         kind = self.kinds[name]
         types = [each for each in kind.types if each != "null" or name not in self.required]
-        return {"type": types, **kind.more, "description": self.described.get(name, name.replace("_", " "))}
+        least = {"minLength": 1} if name in self.required and "string" in types else {}
+        return {"type": types, **kind.more, **least, "description": self.described.get(name, name.replace("_", " "))}
 
 
 class Rows(fields.List[Any]):
@@ -146,7 +150,7 @@ class Rows(fields.List[Any]):
 
     def _present(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         there = {name for row in rows for name in row}
-        return [name for name in self.columns.kinds if name in there or name in self.columns.required]
+        return [name for name in self.columns.kinds if name in there | {*self.columns.required, *self.columns.always}]
 
     def _column(
         self, rows: Sequence[Mapping[str, Any]], name: str, faults: dict[int, dict[str, list[str]]]

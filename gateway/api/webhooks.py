@@ -24,11 +24,13 @@ from gateway.transport.public_address import destination
 blueprint = Blueprint("webhooks", __name__, url_prefix="/v1/webhooks", description="Events.")
 
 MOST = 20
+_REFUSALS = {"address.url": "forbidden", "address.private": "forbidden", "address.unknown": "conflict"}
+_URL = r"^https?://[A-Za-z0-9.\-\[\]:]+(/[!-~]*)?$"
 _EVENTS = [str(event) for event in Event if event is not Event.PING]
 
 
 class NewWebhookSchema(StrictSchema):
-    url = fields.String(required=True, validate=validate.Length(1, 2000))
+    url = fields.String(required=True, validate=[validate.Length(1, 2000), validate.Regexp(_URL)])
     events = fields.List(
         fields.String(validate=validate.OneOf(_EVENTS)), required=True, validate=validate.Length(1, len(_EVENTS))
     )
@@ -80,7 +82,8 @@ def create_webhook(body: dict[str, Any]) -> Response:
         destination(body["url"], private=who.site.district.api.private_webhooks)
     except ConfigurationError as error:
         fault = {"pointer": "/url", "code": error.code, "message": error.message, "hint": error.hint}
-        raise Problem("invalid", error.message, code=error.code, hint=error.hint, faults=[fault]) from None
+        kind = _REFUSALS.get(error.code, "invalid")
+        raise Problem(kind, error.message, code=error.code, hint=error.hint, faults=[fault]) from None
 
     def create() -> Response:
         if len(webhooks.listed(who.site.store, who.site.id, who.client_id)) >= MOST:

@@ -36,7 +36,7 @@ def destination(url: str, *, private: bool = False) -> Destination:
     host, port, scheme, path = _parts(url, private)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # a label of more than 63 signs cannot be written in the system's way
         raise ConfigurationError(
             "This host has no address.", hint="Check how it is written.", code="address.unknown"
         ) from None

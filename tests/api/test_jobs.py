@@ -28,7 +28,7 @@ def runner(sites, clock):
 
 
 def start(http, headers, body=EVIDENCE, kind="mapping", query="mapping=lakeside"):
-    return http.post(f"/v1/jobs/{kind}?{query}", data=body, headers=headers | CSV)
+    return http.post(f"/v1/{kind}-jobs?{query}", data=body, headers=headers | CSV)
 
 
 def fetch(http, headers, job_id, table):
@@ -167,7 +167,7 @@ def test_nobody_else_sees_a_job(http, bearer, path):
 def test_what_cannot_be_done_is_said_before_anything_is_kept(http, bearer, site, query, kind, status):
     headers = bearer()
     before = {path.name for path in (site.folder / "jobs").glob("*")}
-    answer = http.post(f"/v1/jobs/mapping?{query}", data=EVIDENCE, headers=headers | {"Content-Type": kind})
+    answer = http.post(f"/v1/mapping-jobs?{query}", data=EVIDENCE, headers=headers | {"Content-Type": kind})
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
     assert {path.name for path in (site.folder / "jobs").glob("*")} == before
