@@ -194,8 +194,10 @@ def test_what_cannot_be_relied_on_is_broken(corrupt):
     assert verifier(KEY).verify_document(document).verdict is Verdict.BROKEN
 
 
-UNSIGNABLE = ("an unknown word", "an unknown word deep inside", "no context", "an empty context", "its own words besides",
-              "own words inside", "a context that is not at hand", "a relative name", "a nameless name")  # fmt: skip
+UNSIGNABLE = (
+    "an unknown word", "an unknown word deep inside", "no context", "an empty context", "its own words besides",
+    "own words inside", "a context that is not at hand", "a relative name", "a nameless name",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", UNSIGNABLE)

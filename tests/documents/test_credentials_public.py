@@ -109,5 +109,4 @@ def test_our_table_of_clr_terms_says_what_the_published_context_says(name, share
         document.pop("partial")  # version 2.0 of the context does not have it
     published = Contexts(published_contexts(shared_data, tmp_path))
     ours = Contexts()
-    document["@context"] = [url for url in document["@context"] if "/ob/" not in url or "extensions" not in url]
     assert canonical(document, ours) == canonical(document, published)

@@ -17,6 +17,8 @@ from pyld.jsonld import JsonLdError, JsonLdProcessor
 from gateway.core.errors import DataError
 from gateway.documents.credentials.contexts import VC1, VC2, Contexts
 
+_BASE = "https://relative.invalid/"
+"""Relative names show by it: pyld makes them absolute whether asked to or not."""
 MOST_ALIKE = 6
 """Equal nameless parts beside each other, up to which canonical order is found in reasonable time."""
 
@@ -30,7 +32,7 @@ def canonical(document: Mapping[str, Any], contexts: Contexts) -> bytes:
     check_contexts(document, contexts)
     dropped: list[str] = []
     processor = JsonLdProcessor(on_property_dropped=lambda word: dropped.append(str(word)))
-    options = {"documentLoader": contexts.load, "contextResolver": contexts.resolver}
+    options = {"documentLoader": contexts.load, "contextResolver": contexts.resolver, "base": _BASE}
     try:
         expanded = processor.expand(dict(document), dict(options))
         if dropped:
@@ -104,7 +106,7 @@ def _check_expanded(value: object) -> None:
         for key, part in value.items():
             if key in ("@id", "@type"):
                 for name in part if isinstance(part, list) else [part]:
-                    if not isinstance(name, str) or ":" not in name or name.startswith("_:"):
+                    if not isinstance(name, str) or ":" not in name or name.startswith(("_:", _BASE)):
                         raise _undefined(f"a name that is not an address of its own ({key})")
             elif key != "@value":
                 _check_expanded(part)
