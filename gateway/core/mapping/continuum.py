@@ -61,7 +61,8 @@ class Continuum:
             pl.lit(collected.students).gather(pl.col("who") // number).alias("student_id"),
             pl.lit(pl.Series(self.domains, dtype=pl.String)).gather(pl.col("who") % number).alias("domain"),
         )
-        named = named.sort("student_id", "domain")
+        rank = pl.lit(pl.Series(self.domains, dtype=pl.String).rank("ordinal").cast(pl.Int64))
+        named = named.sort(pl.col("who") // number * number + rank.gather(pl.col("who") % number))
         continuum = named.select(
             "student_id", "domain", "performance_level", as_decimal(pl.col("progress"), 2), "complete", "next", "gaps",
             *(as_decimal(pl.col(name), 2) for name in ("baseline", "growth", "pace")),
