@@ -160,9 +160,9 @@ def _pulled(
     inputs: Inputs, policies: list[Policy], sync_name: str, final_grades: str | None, path: Path, *, from_levels: bool
 ) -> list[str]:
     """Write the courses of the newest pull; returns what is to be said of them."""
-    from gateway.cli.lint import last_framework
     from gateway.mappings import load_mapping
     from gateway.sync.course_attempts import write_attempts
+    from gateway.sync.frameworks import last_framework
 
     if (final_grades is None) == (not from_levels):
         raise click.UsageError("With --sync, say either --final-grades CATEGORY or --from-levels.")

@@ -92,7 +92,7 @@ def open_ground(
 
 
 def _framework(invocation: Invocation, sync_name: str | None) -> Framework | None:
-    from gateway.cli.lint import last_framework
+    from gateway.sync.frameworks import last_framework
 
     district = invocation.load()
     return last_framework(district, district.sync(sync_name))
@@ -109,9 +109,9 @@ def _district(invocation: Invocation) -> District:
 
 
 def _newest_pull(invocation: Invocation, sync_name: str | None, student: str | None) -> Ground:
-    from gateway.cli.lint import last_framework
     from gateway.store.runs import found
     from gateway.sync.evidence import snapshot_evidence
+    from gateway.sync.frameworks import last_framework
     from gateway.sync.quarantine import latest_snapshot
 
     district = _district(invocation)

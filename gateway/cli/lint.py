@@ -72,6 +72,7 @@ def lint_district(district: District) -> list[Checked]:
 def _lint_of_sync(district: District, sync: SyncSettings, today: date) -> Checked:
     """The mapping against the framework that the sync pulled last; only its form while none was pulled. A mapping that
     is not in force today is a fault, for the next run would refuse it."""
+    from gateway.sync.frameworks import last_framework
     from gateway.transport.yaml_file import read_document
 
     framework = last_framework(district, sync)
@@ -82,14 +83,6 @@ def _lint_of_sync(district: District, sync: SyncSettings, today: date) -> Checke
     except ConfigurationError as error:
         return failed(sync.mapping, "mapping", error)
     return Checked(str(sync.mapping), f"mapping; checked in full once {sync.framework} was pulled")
-
-
-def last_framework(district: District, sync: SyncSettings) -> Framework | None:
-    """The framework that the sync pulled last; ``None`` if it takes the mapping's own or has pulled none yet."""
-    from gateway.mappings import load_framework
-
-    copies = sorted(district.data.glob("runs/*/map/framework.json")) if sync.framework else []
-    return load_framework(copies[-1]) if copies else None
 
 
 def lint_mapping(path: Path, *, framework: Framework | None = None, in_use_on: date | None = None) -> Checked:

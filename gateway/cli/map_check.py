@@ -77,9 +77,9 @@ def test(invocation: Invocation, mappings: tuple[Path, ...]) -> int:
 
 
 def _examples(invocation: Invocation, mappings: tuple[Path, ...]) -> list[tuple[Path, list[Example]]]:
-    from gateway.cli.lint import last_framework
     from gateway.core.mapping import check_examples
     from gateway.mappings import load_mapping
+    from gateway.sync.frameworks import last_framework
 
     if mappings:
         return [(path, check_examples(load_mapping(path))) for path in dict.fromkeys(mappings)]

@@ -123,8 +123,8 @@ def _from_file(evidence: Path, mapping: Path, day: date | None) -> Iterator[Mate
 
 
 def _from_pull(invocation: Invocation, chosen: Chosen) -> Material:
-    from gateway.cli.lint import last_framework
     from gateway.mappings import load_mapping
+    from gateway.sync.frameworks import last_framework
     from gateway.sync.kept import newest_pull
 
     district = invocation.load()

@@ -11,15 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from gateway.core.errors import ConfigurationError
-from gateway.core.mapping import gather_evidence
-from gateway.core.mapping.gather import line_item_facts
-from gateway.core.partition import STUDENT_TABLES, part_of
+from gateway.core.partition import part_of
 from gateway.core.reports.standing import students_of_roster
 from gateway.settings import District
 from gateway.store import Store
 from gateway.store import runs as run_store
 from gateway.store.runs import Step
 from gateway.store.snapshots import Snapshot
+from gateway.sync.evidence import snapshot_evidence
 from gateway.sync.mapping import SHARED_TABLES
 from gateway.sync.quarantine import latest_snapshot
 
@@ -47,15 +46,8 @@ class KeptPull:
 
     def parts(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Evidence and students, part by part; each part holds all results of its students."""
-        facts, snapshot = line_item_facts(self.tables), self.snapshot
-        part_numbers = part_of(self.students["student_id"], snapshot.parts)
-        for part in range(snapshot.parts):
-            own = {
-                name: snapshot.read(name, gone_after=self.gone_after, part=part)
-                for name in STUDENT_TABLES
-                if snapshot.has(name)
-            }
-            evidence = gather_evidence({**self.tables, **own}, line_items=facts)
+        part_numbers = part_of(self.students["student_id"], self.snapshot.parts)
+        for part, evidence in enumerate(snapshot_evidence(self.snapshot, gone_after=self.gone_after)):
             yield evidence, self.students.filter(part_numbers == part)
 
 
