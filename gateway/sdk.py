@@ -42,6 +42,7 @@ from gateway.transport.csv_file import CsvBatch, CsvTable, Position, open_csv, r
 from gateway.transport.http import Answer, HttpClient, Limits, origin
 from gateway.transport.json_body import Fault, Records, decode_page, decode_records
 from gateway.transport.paging import PageRequest, Received, fetch_pages, follow_offsets, next_link
+from gateway.transport.throttle import Throttle
 
 __all__ = [
     "FRAMEWORK_TABLES",
@@ -87,6 +88,7 @@ __all__ = [
     "Stream",
     "Table",
     "Target",
+    "Throttle",
     "TransientError",
     "atomic_file",
     "atomic_folder",

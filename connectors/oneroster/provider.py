@@ -7,9 +7,7 @@ Source: OneRoster 1.2, section on scopes; 1.1 has the same names under ``/v1p1/`
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from requests.auth import AuthBase
@@ -28,36 +26,10 @@ from gateway.sdk import (
     OAuth1HmacSha256,
     OAuth2ClientCredentials,
     RejectedError,
+    Throttle,
 )
 
 _SCOPE = "https://purl.imsglobal.org/spec/or/{}/scope/{}"
-
-
-class Throttle:
-    """Spaces requests evenly: at most ``per_minute``, whichever threads send them. ``None``: no limit."""
-
-    def __init__(
-        self,
-        per_minute: int | None,
-        sleep: Callable[[float], None],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._interval = 60.0 / per_minute if per_minute else 0.0
-        self._sleep = sleep
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def wait(self) -> None:
-        """Return when the next request may go."""
-        if not self._interval:
-            return
-        with self._lock:
-            now = self._monotonic()
-            turn = max(now, self._next)
-            self._next = turn + self._interval
-        if turn > now:
-            self._sleep(turn - now)
 
 
 class Provider:

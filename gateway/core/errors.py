@@ -101,9 +101,11 @@ class MappingError(ConfigurationError):
 
 
 class AuthorizationError(GatewayError):
-    """The other system does not accept our credentials, or they lack a right."""
+    """The other system does not accept our credentials, or they lack a right. ``answer``: see
+    :class:`RejectedError`."""
 
     default_code = "authorization"
+    answer: bytes = b""
 
 
 class TransientError(GatewayError):

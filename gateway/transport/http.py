@@ -400,7 +400,9 @@ class HttpClient:
         if reaction in (Reaction.RETRY, Reaction.GIVE_UP):
             return TransientError(message, hint=resolution.hint, code=resolution.code)
         if reaction is Reaction.RENEW or (reaction is Reaction.DENY and call.method in _READS):
-            return AuthorizationError(message, hint=resolution.hint, code=resolution.code)
+            denied = AuthorizationError(message, hint=resolution.hint, code=resolution.code)
+            denied.answer = failure.body
+            return denied
         if reaction is Reaction.CONFIGURE:
             return ConfigurationError(message, hint=resolution.hint, code=resolution.code)
         if reaction is Reaction.INCOMPLETE:
