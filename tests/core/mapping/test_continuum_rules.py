@@ -143,7 +143,7 @@ SKILLS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(skills=SKILLS, stored=st.sampled_from([None, Fraction(17, 2), Fraction(925, 100)]))
 def test_a_portfolio_is_what_the_published_rules_say(skills: list[Skill], stored: Fraction | None) -> None:
     case = {

@@ -103,7 +103,7 @@ def expected(
 
 
 @pytest.mark.parametrize(("name", "stated"), CASES, ids=lambda each: each if isinstance(each, str) else str(each))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(rows=EVIDENCE, order=st.integers(0, 10**6))
 def test_levels_are_what_the_formula_says(
     name: str, stated: dict[str, Any], rows: list[tuple[str, str, int, str, int]], order: int
