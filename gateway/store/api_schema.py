@@ -1,8 +1,8 @@
-"""The tables of the HTTP API: clients, their keys and tokens, kept replies, the audit; jobs and webhooks."""
+"""The tables of the HTTP API: clients, their keys and tokens, kept replies, the audit; jobs, webhooks and the inbox."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from gateway.store.schema import UtcTime, metadata, named
 
@@ -129,3 +129,25 @@ deliveries = Table(
     Column("ended_at", UtcTime),
 )
 Index("webhook_deliveries_next", deliveries.c.state, deliveries.c.next_at)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    named("district"),
+    named("client_id"),
+    Column("entity", String(32), primary_key=True),
+    named("record_id"),
+    Column("state", String(16), nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("received", Text, nullable=False),
+    Column("record", JSON(none_as_null=True)),
+    Column("code", String(64)),
+    Column("field", String(64)),
+    Column("reason", Text),
+    Column("waits_for", String(512)),
+    Column("created_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+"""Gradebook records that clients wrote. ``received`` is what came last, ``record`` its last readable content."""
+Index("inbox_waits_for", inbox.c.district, inbox.c.client_id, inbox.c.waits_for)

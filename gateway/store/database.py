@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from gateway.core.errors import ConfigurationError, TransientError
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that this version of the gateway works with."""
 
 BUSY_SECONDS = 30

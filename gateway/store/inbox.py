@@ -1,0 +1,155 @@
+"""The inbox: gradebook records that clients of the API wrote, each client's by itself.
+
+What came is kept as it came. A record that cannot be used yet has a reason; its last good content stays in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gateway.store.api_schema import inbox
+from gateway.store.database import Store
+
+
+class InboxState(StrEnum):
+    """``WAITING``: it refers to a record that nobody has delivered yet. ``QUARANTINED``: it cannot be used."""
+
+    ACCEPTED = "accepted"
+    WAITING = "waiting"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was made of a record. ``record``: its canonical columns as text, with its parts under their tables' names;
+    ``None`` if it cannot be read. ``waits_for`` is ``table/id`` of the record that is lacking."""
+
+    state: InboxState
+    record: Mapping[str, Any] | None = None
+    code: str | None = None
+    field: str | None = None
+    reason: str | None = None
+    waits_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record as a client wrote it: its table and id, and the JSON object that came."""
+
+    entity: str
+    record_id: str
+    received: str
+    verdict: Verdict
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record of the inbox. ``verdict.record`` may be older than ``received``: the last good content."""
+
+    client_id: str
+    entity: str
+    record_id: str
+    received: str
+    verdict: Verdict
+    withdrawn: bool
+    created_at: datetime
+    changed_at: datetime
+
+
+def put(store: Store, district: str, client_id: str, written: Iterable[Written], *, now: datetime) -> list[bool]:
+    """Keep records; for each of them whether it is new to the inbox. All of them are kept, or none."""
+    with store.begin() as connection:
+        revision = (connection.execute(_last_revision(district, client_id)).scalar() or 0) + 1
+        return [_put(connection, _of(district, client_id, each), each, now, revision) for each in written]
+
+
+def _put(connection: Connection, key: Mapping[str, str], written: Written, now: datetime, revision: int) -> bool:
+    this = sa.and_(*(inbox.c[name] == value for name, value in key.items()))
+    before = connection.execute(sa.select(inbox.c.state, inbox.c.record).where(this).with_for_update()).first()
+    verdict = written.verdict
+    record = verdict.record
+    if verdict.state is InboxState.QUARANTINED:
+        record = before.record if before and before.state != InboxState.WAITING else None
+    values = {
+        "state": verdict.state, "withdrawn": written.withdrawn, "received": written.received, "record": record,
+        "code": verdict.code, "field": verdict.field, "reason": verdict.reason, "waits_for": verdict.waits_for,
+        "changed_at": now, "revision": revision,
+    }  # fmt: skip
+    if before is None:
+        connection.execute(inbox.insert().values(**key, **values, created_at=now))
+    else:
+        connection.execute(inbox.update().where(this).values(**values))
+    return before is None
+
+
+def find(store: Store, district: str, client_id: str, entity: str, record_id: str) -> Item | None:
+    """The record, if the client wrote one of this id."""
+    row = store.row(_query(district, client_id, entity).where(inbox.c.record_id == record_id))
+    return _item(row) if row else None
+
+
+def listed(
+    store: Store, district: str, client_id: str | None = None, *, entity: str | None = None,
+    state: InboxState | None = None, after: tuple[str, str, str] | None = None, limit: int | None = None,
+) -> list[Item]:  # fmt: skip
+    """Records by client, table and id, behind the one that ``after`` names."""
+    query = _query(district, client_id, entity)
+    if state is not None:
+        query = query.where(inbox.c.state == state)
+    if after is not None:
+        query = query.where(sa.tuple_(*_ORDER) > sa.tuple_(*map(sa.literal, after)))
+    return [_item(row) for row in store.rows(query.order_by(*_ORDER).limit(limit))]
+
+
+def waiting_for(store: Store, district: str, client_id: str, waits_for: Sequence[str]) -> list[Item]:
+    """The client's records that wait for one of these."""
+    query = _query(district, client_id, None).where(inbox.c.waits_for.in_(waits_for))
+    return [_item(row) for row in store.rows(query.order_by(*_ORDER))]
+
+
+def revisions(store: Store, district: str, client_id: str) -> dict[str, int]:
+    """For each table that the client wrote records of: a number that grows with every write."""
+    query = sa.select(inbox.c.entity, sa.func.max(inbox.c.revision).label("revision"))
+    query = query.where(inbox.c.district == district, inbox.c.client_id == client_id).group_by(inbox.c.entity)
+    return {row["entity"]: row["revision"] for row in store.rows(query)}
+
+
+def counts(store: Store, district: str) -> list[dict[str, Any]]:
+    """How many records there are of each client, table and state."""
+    names = (inbox.c.client_id, inbox.c.entity, inbox.c.state)
+    query = sa.select(*names, sa.func.count().label("records")).where(inbox.c.district == district)
+    return store.rows(query.group_by(*names).order_by(*names))
+
+
+_ORDER = (inbox.c.client_id, inbox.c.entity, inbox.c.record_id)
+
+
+def _query(district: str, client_id: str | None, entity: str | None) -> sa.Select[Any]:
+    query = sa.select(inbox).where(inbox.c.district == district)
+    query = query if client_id is None else query.where(inbox.c.client_id == client_id)
+    return query if entity is None else query.where(inbox.c.entity == entity)
+
+
+def _last_revision(district: str, client_id: str) -> sa.Select[Any]:
+    mine = (inbox.c.district == district) & (inbox.c.client_id == client_id)
+    return sa.select(sa.func.max(inbox.c.revision)).where(mine)
+
+
+def _of(district: str, client_id: str, written: Written) -> dict[str, str]:
+    return {"district": district, "client_id": client_id, "entity": written.entity, "record_id": written.record_id}
+
+
+def _item(row: Mapping[str, Any]) -> Item:
+    verdict = Verdict(
+        InboxState(row["state"]), row["record"], row["code"], row["field"], row["reason"], row["waits_for"]
+    )
+    names = ("client_id", "entity", "record_id", "received", "withdrawn", "created_at", "changed_at")
+    return Item(verdict=verdict, **{name: row[name] for name in names})
