@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from gateway.api import catalogue_schemas as shown
 from gateway.api.access import caller, needs, note, now
 from gateway.api.encoding import answer, rows
 from gateway.api.lists import policy
-from gateway.api.openapi import Blueprint, StrictSchema
+from gateway.api.openapi import Blueprint, StrictSchema, Whole
 from gateway.api.roles import GPA
 from gateway.api.rows import FLAG, NUMBER, TEXT, TIME, Columns, Rows
 from gateway.core.gpa.changes import (
@@ -30,7 +31,9 @@ from gateway.core.gpa.courses import prepare_courses
 from gateway.core.gpa.explain import explain_result
 from gateway.core.gpa.language import COURSE_COLUMNS
 from gateway.core.gpa.result import GpaResult
+from gateway.core.mapping.scales import plain
 from gateway.core.model import LINE
+from gateway.course_files import result_rows
 
 blueprint = Blueprint("gpa", __name__, url_prefix="/v1/gpa", description="Courses to GPAs.")
 
@@ -50,6 +53,7 @@ FACTS = Columns(
         "act": NUMBER,
         "sat": NUMBER,
         "seventh_semester_on": TIME,
+        "graduated_on": TIME,
     },
     ("student_id",),
     {},
@@ -93,7 +97,7 @@ _MOST = validate.Length(0, 100)
 class ChangedCourseSchema(StrictSchema):
     """Other values for the course on a line."""
 
-    line = fields.Integer(required=True, strict=True, validate=_ANY_LINE)
+    line = Whole(required=True, validate=_ANY_LINE)
     values = fields.Nested(ValuesSchema, required=True)
 
 
@@ -105,7 +109,7 @@ class WhatIfSchema(CoursesSchema):
         fields.Nested(ChangedCourseSchema), load_default=list, validate=_MOST,
         metadata={"description": "The course on a line once more, with a new grade."},
     )  # fmt: skip
-    remove = fields.List(fields.Integer(strict=True, validate=_ANY_LINE), load_default=list, validate=_MOST)
+    remove = fields.List(Whole(validate=_ANY_LINE), load_default=list, validate=_MOST)
     add = fields.List(fields.Nested(ValuesSchema), load_default=list, validate=_MOST)
 
 
@@ -222,11 +226,16 @@ def _changes(body: Mapping[str, Any]) -> list[Change]:
     ]
 
 
+def _plainly(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The GPA with the places of its policy, other numbers without trailing zeros."""
+    return {name: plain(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+
+
 def _shown(result: GpaResult) -> dict[str, Any]:
     found: dict[str, Any] = {
         "policy": shown.policy_shown(result.policy),
         "storable": result.storable,
-        "gpas": rows(result.gpas),
+        "gpas": [_plainly(row) for row in rows(result_rows([result]))],
         "problems": rows(result.problems),
     }
     if result.trace is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -20,6 +21,7 @@ from gateway.api.roles import SCOPES
 View = TypeVar("View", bound=Callable[..., Any])
 
 FAULTS_TOLD = 50
+MOST_DIGITS = 18
 
 DESCRIPTION = """Carry evidence onto competencies, levels into GPAs, and explain every number.
 
@@ -32,6 +34,17 @@ class StrictSchema(Schema):
 
     class Meta:
         unknown = RAISE
+
+
+class Whole(fields.Integer):
+    """A whole number; ``7.0`` is one too (JSON Schema, "integer")."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(strict=True, **more)
+
+    def _validated(self, value: Any) -> int:
+        whole = isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
+        return cast(int, super()._validated(int(value) if whole and value.adjusted() < MOST_DIGITS else value))
 
 
 class FaultSchema(Schema):

@@ -112,7 +112,10 @@ def from_gateway(error: GatewayError) -> Problem:
     return Problem("internal", "The fault was logged.", hint="Tell the gateway's operator the instance.")
 
 
-_ABSENT = {"gpa.line": "not-found", "gpa.student": "not-found", "policy.not-in-force": "conflict"}
+_ABSENT = {
+    "gpa.line": "not-found", "gpa.student": "not-found", "mapping.unknown-competency": "not-found",
+    "policy.not-in-force": "conflict",
+}  # fmt: skip
 """Errors that speak of something which is not there, or not now, rather than of a wrong value."""
 
 

@@ -16,7 +16,7 @@ from gateway.store.jobs import JobState
 from tests.api.conftest import SECOND
 
 EVIDENCE = "student_id,score,scored_at,standard,category\n" + "".join(
-    f"s{n % 7},{n % 4 + 1},2026-10-{n % 28 + 1:02},MATH.{n % 3 + 1},Summative\n" for n in range(200)
+    f"s{n % 7},{n % 4 + 1},2026-10-{n % 28 + 1:02},LKS.MATH.1.NQ.{n % 3 + 1},Summative\n" for n in range(200)
 )
 COURSES = "student_id,course_code,grade,credit\ns1,A1,A,1\ns1,B1,B,1\ns2,A1,X,1\n"
 CSV = {"Content-Type": "text/csv"}
