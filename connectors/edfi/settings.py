@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from connectors.edfi.target_settings import refuse_unwritable, target_field, writes_field
 from connectors.edfi.versions import STANDARDS
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -99,3 +100,9 @@ class SettingsSchema(Strict):
         load_default=None,
         metadata=_described("A file with the authorities' certificates to trust, from this file's folder."),
     )
+    write = writes_field()
+    target = target_field()
+
+    @validates_schema
+    def _writable(self, data: Mapping[str, Any], **_: Any) -> None:
+        refuse_unwritable(data)
