@@ -7,21 +7,19 @@ import multiprocessing
 import os
 import shutil
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 
+from gateway.api.background import Background
 from gateway.api.job_work import folder_of, work_in_process
 from gateway.api.sites import Site, Sites
-from gateway.core.errors import GatewayError
 from gateway.store import jobs
 from gateway.store.jobs import Job
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = timedelta(seconds=1)
 TELL_EVERY = timedelta(seconds=2)
 """How often a job's progress is stored, and how soon a cancelled one is noticed."""
 
@@ -34,34 +32,28 @@ JobEnded = Callable[[Site, Job], None]
 
 
 class JobRunner:
-    """A thread that does jobs until it is stopped. ``ended`` is called with each job that is done or has failed."""
+    """Does jobs in the background until it is stopped. ``ended`` is called with each job that is done or has failed."""
 
     def __init__(self, sites: Sites, *, now: Callable[[], datetime], ended: JobEnded = lambda site, job: None) -> None:
         self.sites = sites
         self.now = now
         self.ended = ended
         self.name = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._background = Background("jobs", self._step)
 
     def start(self) -> None:
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """Stop at once; a job at work is begun anew by the next server."""
-        self._stop.set()
-        self._thread.join()
+        self._background.stop()
 
-    def _run(self) -> None:
-        while not self._stop.wait(LOOK_EVERY.total_seconds()):
-            try:
-                while not self._stop.is_set() and self.do_one():
-                    pass
-                self.sweep()
-            except GatewayError as error:
-                log.error("%s", error, extra={"code": error.code})
-            except Exception:
-                log.exception("The jobs met a fault of their own.", extra={"code": "api.internal"})
+    def _step(self) -> bool:
+        """Do a job; remove what has expired when there is none."""
+        done = self.do_one()
+        if not done:
+            self.sweep()
+        return done
 
     def do_one(self) -> bool:
         """Do the next job that waits, if there is one."""
@@ -104,7 +96,7 @@ class JobRunner:
                 self._finish(site, job, *said)
                 return
             rows = said[1] if said else rows
-            if self._stop.is_set() or not jobs.report(site.store, job, self.name, rows, None, now=self.now()):
+            if self._background.stopping or not jobs.report(site.store, job, self.name, rows, None, now=self.now()):
                 return
 
     def _hear(self, listening: Connection) -> tuple[str, Any] | None:

@@ -12,23 +12,22 @@ import json
 import logging
 import os
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import urllib3
 
 from gateway import __version__
+from gateway.api.background import Background
 from gateway.api.sites import Site, Sites
-from gateway.core.errors import ConfigurationError, GatewayError
+from gateway.core.errors import ConfigurationError
 from gateway.store import webhooks
 from gateway.store.webhooks import Delivery, Webhook
 from gateway.transport.public_address import Destination, destination
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = timedelta(seconds=1)
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
 GONE = 410
 KEY_FILE = "webhook.key"
@@ -59,31 +58,19 @@ def signature(secret: str, event_id: str, at: int, body: bytes) -> str:
 
 
 class WebhookSender:
-    """A thread that sends what is due until it is stopped."""
+    """Sends what is due in the background until it is stopped."""
 
     def __init__(self, sites: Sites, *, now: Callable[[], datetime]) -> None:
         self.sites = sites
         self.now = now
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+        self._background = Background("webhooks", self.send_one)
 
     def start(self) -> None:
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """Stop after the delivery at hand."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(LOOK_EVERY.total_seconds()):
-            try:
-                while not self._stop.is_set() and self.send_one():
-                    pass
-            except GatewayError as error:
-                log.error("%s", error, extra={"code": error.code})
-            except Exception:
-                log.exception("The webhooks met a fault of their own.", extra={"code": "api.internal"})
+        self._background.stop()
 
     def send_one(self) -> bool:
         """Send the next delivery that is due, if there is one."""
