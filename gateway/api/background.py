@@ -15,8 +15,10 @@ LOOK_EVERY = 1.0
 
 
 class Background:
-    """Calls ``step`` until there is nothing left to do, again and again; ``step`` says whether it did anything. No fault
-    of one step ends the thread."""
+    """Calls ``step`` until there is nothing left to do, again and again; ``step`` says whether it did anything.
+
+    No fault of one step ends the thread.
+    """
 
     def __init__(self, name: str, step: Callable[[], bool]) -> None:
         self._step = step
