@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,14 @@ import polars as pl
 
 from gateway.core.errors import MappingError
 from gateway.core.mapping.collect import NO_TIME
+from gateway.core.mapping.explain_text import sentences
+from gateway.core.mapping.portfolio import Portfolio
+from gateway.core.mapping.portfolio_explain import portfolio_workings
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.rules import Reason
 from gateway.core.mapping.scales import plain
 from gateway.core.mapping.summary import Summary
-from gateway.core.mapping.trace import Item, Level, said_score, trace
+from gateway.core.mapping.trace import Item, Level, Trace, said_score, trace
 
 if TYPE_CHECKING:
     from gateway.core.mapping.compiled import CompiledMapping
@@ -34,7 +37,7 @@ class Explanation:
 
     def text(self) -> str:
         """For people."""
-        return "\n".join(_sentences(self.data)) + "\n"
+        return "\n".join(sentences(self.data)) + "\n"
 
 
 def explain(
@@ -57,6 +60,7 @@ def explain(
     levels = [_level(mapping, found.levels[id]) for id in ids if wanted in (None, id)]
     domain = mapping.continuum.domain_of[mapping.collector.numbers[wanted]] if wanted and mapping.continuum else None
     continuum = [row for row in mapped.continuum.rows(named=True) if wanted is None or row["domain"] == domain]
+    portfolio = _portfolio(mapping, mine, as_of)
     framework = mapping.framework
     return Explanation(
         {
@@ -64,8 +68,10 @@ def explain(
             "as_of": None if as_of is None else str(as_of),
             "mapping": {"name": mapping.name, "version": mapping.version, "digest": mapping.digest},
             "framework": {"id": framework.id, "title": framework.title, "digest": framework.digest},
+            "asked": _asked(mapping, found, wanted) if wanted else None,
             "levels": levels,
             "continuum": [_plain_row(row) for row in continuum],
+            "portfolio": [unit for unit in portfolio if wanted is None or unit["domain"] == domain],
             "credits": [_plain_row(row) for row in mapped.credits.rows(named=True)] if wanted is None else [],
             "without_competency": [_item(item) for item in found.unplaced] if wanted is None else [],
         }
@@ -83,6 +89,35 @@ def _find(mapping: CompiledMapping, word: str) -> str:
     return found.id
 
 
+def _asked(mapping: CompiledMapping, found: Trace, wanted: str) -> dict[str, Any]:
+    """The competency that was asked for, and the levels below it."""
+    below = [found.levels[id] for id in mapping.framework.descendants(wanted) if id in found.levels]
+    return {
+        "competency": mapping.label(wanted),
+        "id": wanted,
+        "statement": mapping.framework.competencies[wanted].statement,
+        "below": [
+            {"competency": mapping.label(level.competency), "level": _shown_level(mapping, level),
+             "state": str(level.state)}
+            for level in below
+        ],
+    }  # fmt: skip
+
+
+def _portfolio(mapping: CompiledMapping, mine: pl.DataFrame, as_of: datetime.date | None) -> list[dict[str, Any]]:
+    """The workings of a portfolio, with times as texts."""
+    if not isinstance(mapping.continuum, Portfolio) or mine.is_empty():
+        return []
+    units = portfolio_workings(mapping.continuum, mapping.collect(mine, as_of=as_of))
+    for each in (each for unit in units for skill in unit["skills"] for each in skill["demonstrations"]):
+        each["scored_at"] = _time(each.pop("time"))
+    return units
+
+
+def _shown_level(mapping: CompiledMapping, level: Level) -> str | None:
+    return None if level.level is None else str(from_micros(level.level, mapping.places))
+
+
 def _level(mapping: CompiledMapping, level: Level) -> dict[str, Any]:
     item = mapping.framework.competencies[level.competency]
     scale = level.summary.scale
@@ -91,7 +126,7 @@ def _level(mapping: CompiledMapping, level: Level) -> dict[str, Any]:
         "competency": mapping.label(item.id),
         "id": item.id,
         "statement": item.statement,
-        "level": None if level.level is None else str(from_micros(level.level, mapping.places)),
+        "level": _shown_level(mapping, level),
         "level_name": scale.names.get(level.level) if level.level is not None else None,
         "state": str(level.state),
         "proficient": proficient,
@@ -214,113 +249,3 @@ def _time(milliseconds: int | None) -> str | None:
 
 def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, bool | None) else str(value) for name, value in row.items()}
-
-
-def _sentences(data: Mapping[str, Any]) -> Iterator[str]:
-    mapping = data["mapping"]
-    yield f"Student {data['student_id']}" + (f", as of {data['as_of']}" if data["as_of"] else "")
-    yield f"Mapping {mapping['name']} {mapping['version']}, digest {mapping['digest'][:12]}"
-    if not data["levels"]:
-        yield ""
-        yield "There is no evidence here."
-    for level in data["levels"]:
-        yield ""
-        yield from _level_sentences(level)
-    for row in data["continuum"]:
-        yield ""
-        yield from _continuum_sentences(row)
-    if data["credits"]:
-        yield ""
-        yield "Credits:"
-        yield from (_credit(row) for row in data["credits"])
-    if data["without_competency"]:
-        yield ""
-        yield "Results that reached no competency:"
-        yield from (_unplaced(item) for item in data["without_competency"])
-
-
-def _credit(row: Mapping[str, Any]) -> str:
-    required = f" of {row['required']}, {row['remaining']} remaining" if row["required"] else ""
-    return f"  - {row['credit']}, {row['part']}: {row['earned']} earned{required}"
-
-
-def _level_sentences(level: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{level['competency']}  {level['statement']}"
-    if level["level"] is None:
-        yield f"  No level: {level['state'].replace('_', ' ')}."
-    else:
-        named = f" ({level['level_name']})" if level["level_name"] else ""
-        yield f"  Level {level['level']}{named} on the scale {level['scale']}, {level['state']}{_threshold(level)}."
-    yield from _override_sentences(level["override"])
-    if level["calculation"]:
-        yield from _calculation(level)
-    if level["unmet"]:
-        yield f"  Not met: {level['unmet']}."
-    if level["minimum_evidence"] > 1:
-        yield f"  At least {level['minimum_evidence']} pieces of evidence are needed."
-    for n, item in enumerate(level["used"], start=1):
-        yield f"  {n}. {_used(item)}"
-    for given in level["inputs"]:
-        weight = "" if given["weight"] == "1" else f", weight {given['weight']}"
-        yield f"  - {given['competency']}: level {given['level']}{weight}"
-    if level["set_aside"]:
-        yield "  Set aside:"
-        yield from (_aside(item) for item in level["set_aside"])
-
-
-def _threshold(level: Mapping[str, Any]) -> str:
-    if level["proficient"] is None:
-        return ""
-    return f", {'' if level['proficient'] else 'not '}proficient (from {level['threshold']})"
-
-
-def _override_sentences(override: Mapping[str, Any] | None) -> Iterator[str]:
-    if override:
-        calculated = f"; calculated was {override['calculated']}" if override["calculated"] else ""
-        on = f" on {override['on']}" if override["on"] else ""
-        yield f"  Set by {override['by']}{on}: {override['reason']}{calculated}."
-
-
-def _calculation(level: Mapping[str, Any]) -> Iterator[str]:
-    parameters = ", ".join(f"{name} {value}" for name, value in level["parameters"].items())
-    said = f" ({parameters})" if parameters else ""
-    yield f"  {level['method'].replace('_', ' ').capitalize()}{said}: {level['formula']}"
-    yield f"  {level['calculation']}"
-    back = ", brought back to the scale" if level["brought_back_to_the_scale"] else ""
-    yield f"  = {level['exact']}, rounded to {level['rounding']}{back}"
-
-
-def _used(item: Mapping[str, Any]) -> str:
-    weight = "" if item["weight"] == "1" else f", weight {item['weight']}"
-    origin = ", ".join(filter(None, (item["evidence_rule"], item["aligned_by"], _record(item))))
-    note = f", {item['note']}" if item["note"] else ""
-    score = item["score"] or "no score"
-    made = f"{score} is level {item['level']} ({item['conversion']}{note}){weight}"
-    return f"{item['scored_at'] or 'no date'}: {made}; {origin}"
-
-
-def _unplaced(item: Mapping[str, Any]) -> str:
-    """A result without a competency, with the code that found none."""
-    what = item["code"] or item["title"]
-    return _aside({**item, "score": (item["score"] or "no score") + (f" for {what}" if what else "")})
-
-
-def _aside(item: Mapping[str, Any]) -> str:
-    detail = "; ".join(filter(None, (item["note"], item["conversion"], _record(item))))
-    said = f"{item['scored_at'] or 'no date'}: {item['score'] or 'no score'}: {item['reason']}"
-    return f"  - {said}" + (f" ({detail})" if detail else "")
-
-
-def _record(item: Mapping[str, Any]) -> str:
-    return f"result {item['result_id']}" if item["result_id"] else ""
-
-
-def _continuum_sentences(row: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{row['domain']}: performance level {row['performance_level'] or 'none'}, progress {row['progress']}"
-    words: Sequence[tuple[str, str]] = (
-        ("complete", "complete"), ("next", "next"), ("gaps", "gaps below"), ("baseline", "baseline"),
-        ("growth", "growth"), ("pace", "pace per school year"),
-    )  # fmt: skip
-    for name, said in words:
-        if row[name]:
-            yield f"  {said}: {row[name]}"

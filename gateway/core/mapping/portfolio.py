@@ -29,9 +29,12 @@ from gateway.core.mapping.result import CONTINUUM, PLACEMENT
 from gateway.core.mapping.rounding import MICROS, Rounding, as_decimal
 from gateway.core.mapping.rules import CODE, Reason
 
-_ONE_PLACE = Rounding(100_000)
+ONE_PLACE = Rounding(100_000)
+"""How performance levels, baselines and growth are rounded."""
+
 _TWO_PLACES = Rounding(10_000)
 _SEPARATOR = "; "
+_BY = ["student", "unit", "target", "skill"]
 
 
 class Growth(StrEnum):
@@ -121,20 +124,31 @@ class Portfolio:
         joined = ranked.join(highest, on=["student", "unit"])
         return joined.filter(pl.col("rank") == pl.col("current")).drop("rank", "current")
 
+    def demonstrations(self, collected: Collected) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """For explanations: the demonstrations at the students' current levels, with ``effective``; and the skills of
+        their units with ``target`` and ``needed``."""
+        current = self._current(collected).with_row_index("row")
+        needed = _needed(current.select(*_BY[:3]).unique(), self.required)
+        effective = self._best(current, needed).filter(pl.col("place") < pl.col("needed"))["row"]
+        rows = current.with_columns(pl.col("row").is_in(effective.to_list()).alias("effective"))
+        return rows.sort("skill", "time", *_ties(current), "row"), needed
+
+    def _best(self, current: pl.DataFrame, needed: pl.DataFrame) -> pl.DataFrame:
+        """What may be effective, with ``needed`` and the ``place`` within the skill, best first."""
+        rows = current.join(needed, on=_BY, how="left").with_columns(pl.col("needed").fill_null(0))
+        has_override = rows.group_by(_BY).agg(pl.col("override").any().alias("overridden"))
+        usable = rows.join(has_override, on=_BY).filter(~(pl.col("missed") & pl.col("overridden")))
+        ties = _ties(current)
+        best = usable.sort(
+            *_BY, "rating", "override", "time", *ties, descending=[False] * 4 + [True] + [False] * (2 + len(ties))
+        )
+        return best.with_columns(pl.int_range(pl.len()).over(_BY).alias("place"))
+
     def _skills(self, current: pl.DataFrame) -> pl.DataFrame:
         """A row per student and skill of the units in which the student has demonstrations."""
-        ties = [name for name in ("result_id",) if name in current.columns]
-        by = ["student", "unit", "target", "skill"]
-        units = current.select("student", "unit", "target").unique()
-        needed = _needed(units, self.required)
-        rows = current.join(needed, on=by, how="left").with_columns(pl.col("needed").fill_null(0))
-        has_override = rows.group_by(by).agg(pl.col("override").any().alias("overridden"))
-        usable = rows.join(has_override, on=by).filter(~(pl.col("missed") & pl.col("overridden")))
-        best = usable.sort(
-            *by, "rating", "override", "time", *ties, descending=[False] * 4 + [True] + [False] * (2 + len(ties))
-        )
-        best = best.with_columns(pl.int_range(pl.len()).over(by).alias("place"))
-        effective = best.filter(pl.col("place") < pl.col("needed"))
+        by = _BY
+        needed = _needed(current.select(*_BY[:3]).unique(), self.required)
+        effective = self._best(current, needed).filter(pl.col("place") < pl.col("needed"))
         rated = ~pl.col("missed") & ~pl.col("override")
         sums = effective.group_by(by).agg(
             pl.col("rating").filter(rated).sum().alias("sum"),
@@ -143,7 +157,7 @@ class Portfolio:
             pl.col("missed").any().alias("missed"),
             (rated.cast(pl.Int64) + pl.col("override").cast(pl.Int64) * pl.col("needed")).sum().alias("done"),
         )
-        timed = rows.filter(~pl.col("missed")).sort(*by, "time", *ties)
+        timed = current.filter(~pl.col("missed")).sort(*by, "time", *_ties(current))
         ends = timed.group_by(by, maintain_order=True).agg(
             pl.when(pl.col("override").first()).then(None).otherwise(pl.col("rating").first()).alias("first"),
             pl.col("rating").filter(~pl.col("override")).last().alias("latest"),
@@ -188,9 +202,9 @@ class Portfolio:
         divisor = pl.when(pl.col("rated") > 0).then(pl.col("rated"))
         progress = _TWO_PLACES.ratio(pl.col("done") * MICROS, pl.col("needed").clip(lower_bound=1))
         units = units.with_columns(
-            _ONE_PLACE.ratio(pl.col("sum"), divisor).cast(pl.Int64).alias("level"),
+            ONE_PLACE.ratio(pl.col("sum"), divisor).cast(pl.Int64).alias("level"),
             pl.when(pl.col("needed") > 0).then(progress).otherwise(MICROS).cast(pl.Int64).alias("progress"),
-            _ONE_PLACE.ratio(pl.col("stored"), 1).cast(pl.Int64).alias("stored"),
+            ONE_PLACE.ratio(pl.col("stored"), 1).cast(pl.Int64).alias("stored"),
         )
         return units.with_columns(self._growth().alias("growth"), self._level_complete().alias("level_complete"))
 
@@ -210,12 +224,12 @@ class Portfolio:
     def _growth(self) -> pl.Expr:
         if self.growth is Growth.MOST_RECENT_MINUS_FIRST:
             enough = (pl.col("grown") * 2 >= pl.col("skills")) & (pl.col("grown") > 0)
-            return _ONE_PLACE.ratio(pl.col("grown_sum"), pl.when(enough).then(pl.col("grown"))).cast(pl.Int64)
+            return ONE_PLACE.ratio(pl.col("grown_sum"), pl.when(enough).then(pl.col("grown"))).cast(pl.Int64)
         level, stored = pl.col("level"), pl.col("stored")
-        from_stored = pl.when((level != 0) & (stored != 0)).then(_ONE_PLACE.ratio(level - stored, 1))
+        from_stored = pl.when((level != 0) & (stored != 0)).then(ONE_PLACE.ratio(level - stored, 1))
         allowed = (pl.col("firsts") == pl.col("skills")) | (pl.col("done") * 2 >= pl.col("needed"))
         firsts = pl.when(allowed & (pl.col("firsts") > 0) & (pl.col("firsts_sum") != 0)).then(pl.col("firsts"))
-        dynamic = pl.when(level != 0).then(_ONE_PLACE.ratio(level * pl.col("firsts") - pl.col("firsts_sum"), firsts))
+        dynamic = pl.when(level != 0).then(ONE_PLACE.ratio(level * pl.col("firsts") - pl.col("firsts_sum"), firsts))
         return pl.when(stored.is_not_null()).then(from_stored).otherwise(dynamic).cast(pl.Int64)
 
     def _level_complete(self) -> pl.Expr:
@@ -225,6 +239,11 @@ class Portfolio:
         if self.minimum_rating is not None:
             complete &= pl.col("lowest") >= self.minimum_rating
         return (complete & (pl.col("rated") > 0)).fill_null(False)
+
+
+def _ties(rows: pl.DataFrame) -> list[str]:
+    """What breaks ties in time, where the evidence has it."""
+    return [name for name in ("result_id",) if name in rows.columns]
 
 
 def _needed(units: pl.DataFrame, required: pl.DataFrame) -> pl.DataFrame:

@@ -130,3 +130,13 @@ def test_what_happened_later_is_set_aside() -> None:
 def test_an_unknown_competency_is_refused_with_the_nearest() -> None:
     with pytest.raises(MappingError, match=r'Did you mean "MATH.7.PS"\?'):
         explain(compiled(), evidence([{"standard": "MATH.7.PS", "score": 2}]), "S1", competency="MATH.7.PX")
+
+
+def test_an_item_without_a_level_of_its_own_names_the_levels_below_it() -> None:
+    frame = evidence([{"standard": "MATH.7.PS", "score": "2"}])
+    told = explain(compiled(), frame, "S1", competency="MATH")
+    assert "No level of its own: no score reaches it, and nothing is rolled up to it. Below it:" in told.text()
+    assert "  - MATH.7.PS: level 2.00, calculated" in told.text()
+    assert told.as_dict()["asked"]["below"] == [{"competency": "MATH.7.PS", "level": "2.00", "state": "calculated"}]
+    nothing = explain(compiled(), frame, "S1", competency="ELA.8.R").text()
+    assert "ELA.8.R  Statement of ELA.8.R\n  No level: no score reaches it." in nothing

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from gateway.core.mapping import CompiledMapping
+from gateway.core.mapping import CompiledMapping, explain
 from tests.core.mapping.conftest import compiled, make_framework
+from tests.core.mapping.formulas import half_up
 
 TEXT = """
 mapping: portfolio
@@ -134,3 +139,55 @@ def test_the_order_of_rows_does_not_matter(shared_data: Path, order: int) -> Non
     case = cases(shared_data)[-1]
     rows = demonstrations(case)
     assert placed(case_mapping(case), rows[::order]) == placed(case_mapping(case), rows)
+
+
+RATING = st.sampled_from([0, 7, 8, 9, 10, 12, "OVR"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    skills=st.lists(st.tuples(st.integers(0, 3), st.lists(RATING, max_size=5)), min_size=1, max_size=3),
+    baseline=st.sampled_from([None, 0, 8.5, 9]),
+    growth=st.sampled_from(["level_minus_baseline", "most_recent_minus_first"]),
+)
+def test_an_explanation_recomputes_to_the_published_row(
+    skills: list[tuple[int, list[int | str]]], baseline: float | None, growth: str
+) -> None:
+    made = [skill(f"U.{n}", required, *ratings) for n, (required, ratings) in enumerate(skills)]
+    case = {**SMALL, "baseline": baseline, "skills": made}
+    rows = demonstrations(case)
+    assume(rows)
+    mapping = case_mapping(case, f"  growth: {growth}\n")
+    row = placed(mapping, rows)
+    data = explain(mapping, pl.DataFrame(rows), "S", competency="U").as_dict()
+    (unit,) = data["portfolio"]
+    shown = [each for part in unit["skills"] for each in part["demonstrations"]]
+    counting = [Fraction(each["rating"]) for each in shown if each["effective"] and each["rating"]]
+    assert len(shown) == len(rows)
+    assert number_of(row["performance_level"]) == (one_place(sum(counting) / len(counting)) if counting else None)
+    assert number_of(row["performance_level"]) == number_of(unit["performance_level"])
+    assert number_of(row["growth"]) == growth_of(unit["growth_calculation"])
+    done, required = unit["done"], unit["required"]
+    assert row["progress"] == (Decimal(1) if not required else half_up_decimal(Fraction(done, required), 100))
+    assert len(explain(mapping, pl.DataFrame(rows), "S").text()) > len(unit["skills"])
+
+
+def half_up_decimal(value: Fraction, unit: int) -> Decimal:
+    return Decimal(half_up(value * unit, Fraction(1)).numerator) / unit
+
+
+def one_place(value: Fraction) -> Fraction:
+    return half_up(value, Fraction(1, 10)) if value >= 0 else -half_up(-value, Fraction(1, 10))
+
+
+def number_of(text: str | Decimal | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
+def growth_of(formula: str | None) -> Fraction | None:
+    """What a printed formula such as ``9.3 − (9 + 10) / 2`` comes to."""
+    if formula is None:
+        return None
+    exact = re.sub(r"[0-9.]+", lambda found: f"Fraction('{found[0]}')", formula.replace("−", "-"))
+    value: Fraction = eval(exact, {"Fraction": Fraction})
+    return one_place(value)
