@@ -13,15 +13,16 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9-]*(?:\.[0-9]+)?")
 SHORT = re.compile(r"[a-z][a-z0-9-]*")
 NO_CODES = re.compile(
-    r".*\.(csv|db|html|json|log|md|parquet|pdf|toml|txt|xml|yaml|zip)|lakeside\.example"  # files, a host
+    r".*\.(css|csv|db|html|json|key|log|md|parquet|pdf|toml|txt|xml|yaml|zip)|lakeside\.example"  # files, a host
     r"|(gateway|gradebook|roster|mastery_gateway)\..*"  # modules, OAuth scopes, the entry point group
-    r"|manifest\.version|grades\.empty"  # a property of a bundle's manifest, a clause of a policy
+    r"|manifest\.version|grades\.empty|roles\.role"  # a property of a manifest, a clause of a policy, a field
 )
 
 
@@ -35,7 +36,8 @@ class Taker:
     next: str | None = None
 
 
-def codes() -> dict[str, str]:
+@cache
+def codes() -> Mapping[str, str]:
     """Every code, and the place (file and line) at which it stands first."""
     trees = {
         file: ast.parse(file.read_text(encoding="utf-8"))
