@@ -23,6 +23,7 @@ from gateway.api import (
     webhooks,
 )
 from gateway.api.case import views as case
+from gateway.api.inbox import views as inbox
 from gateway.api.oneroster import views as oneroster
 from gateway.api.openapi import contract, finish, serve
 from gateway.api.sites import Sites
@@ -49,6 +50,7 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     for plain in (health.blueprint, oauth.blueprint):
         app.register_blueprint(plain)
     oneroster.install(app)
+    inbox.install(app)
     case.install(app)
     api = contract(app)
     for documented in (mapping.blueprint, gpa.blueprint, lists.blueprint, jobs.blueprint, webhooks.blueprint):

@@ -17,6 +17,8 @@ from sqlalchemy.engine import Connection
 from gateway.store.api_schema import inbox
 from gateway.store.database import Store
 
+_PER_QUERY = 5_000
+
 
 class InboxState(StrEnum):
     """``WAITING``: it refers to a record that nobody has delivered yet. ``QUARANTINED``: it cannot be used."""
@@ -109,10 +111,18 @@ def listed(
     return [_item(row) for row in store.rows(query.order_by(*_ORDER).limit(limit))]
 
 
+def among(store: Store, district: str, client_id: str, entity: str, ids: Sequence[str]) -> list[Item]:
+    """Those of these records that the client wrote."""
+    query = _query(district, client_id, entity)
+    parts = (ids[start : start + _PER_QUERY] for start in range(0, len(ids), _PER_QUERY))
+    return [_item(row) for part in parts for row in store.rows(query.where(inbox.c.record_id.in_(part)))]
+
+
 def waiting_for(store: Store, district: str, client_id: str, waits_for: Sequence[str]) -> list[Item]:
     """The client's records that wait for one of these."""
-    query = _query(district, client_id, None).where(inbox.c.waits_for.in_(waits_for))
-    return [_item(row) for row in store.rows(query.order_by(*_ORDER))]
+    query = _query(district, client_id, None).order_by(*_ORDER)
+    parts = (waits_for[start : start + _PER_QUERY] for start in range(0, len(waits_for), _PER_QUERY))
+    return [_item(row) for part in parts for row in store.rows(query.where(inbox.c.waits_for.in_(part)))]
 
 
 def revisions(store: Store, district: str, client_id: str) -> dict[str, int]:

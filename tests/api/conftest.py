@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,8 +35,8 @@ class Clock:
         self.at += span
 
 
-def district_folder(folder: Path, id: str) -> Path:
-    """A district with the shipped mapping and policies, and no data yet."""
+def district_folder(folder: Path, id: str, api: Sequence[str] = ("inbox",)) -> Path:
+    """A district with the shipped mapping and policies, no data yet, and what ``api`` allows."""
     shutil.copytree(shipped("mappings"), folder / "mappings")
     for other in (folder / "mappings" / "schools").glob("*.yaml"):
         if other.stem not in ("lakeside", "state-standards"):
@@ -44,6 +44,7 @@ def district_folder(folder: Path, id: str) -> Path:
     starter = (shipped("config") / "starter" / "gateway.yaml").read_text(encoding="utf-8")
     path = folder / "gateway.yaml"
     lines = [f"district: {id}" if line.startswith("district:") else line for line in starter.splitlines()]
+    lines += ["api:", *(f"  {name}: true" for name in api)] if api else []
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

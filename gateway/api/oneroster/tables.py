@@ -34,7 +34,7 @@ MOST_QUERIES = 64
 BOOKKEEPING = ("digest", "_missing")
 MODIFIED = "date_last_modified"
 
-_LINKED = {"score_scale_values": "score_scale_id", "roles": "user_id"} | {
+LINKED = {"score_scale_values": "score_scale_id", "roles": "user_id"} | {
     f"{record}_{part}": f"{record}_id"
     for record in ("line_item", "result")
     for part in ("learning_objectives", "score_scales")
@@ -64,7 +64,7 @@ class Tables:
 
     def plain(self, table: str) -> pl.LazyFrame:
         """A table by which records belong to each other: a list's own, or that of a part."""
-        if table not in _LINKED:
+        if table not in LINKED:
             return self.scan(table)
         if not self.snapshot.has(table):
             return pl.LazyFrame(schema=TABLES[table].schema)
@@ -114,23 +114,25 @@ class Tables:
         else:
             found = self.snapshot.read(table, gone_after=self.gone_after)
         for part in listing.parts if listing else ():
-            found = found.join(self._part(part), left_on="id", right_on=_LINKED[part], how="left")
+            found = found.join(self._part(part), left_on="id", right_on=LINKED[part], how="left")
         return found
 
     def _part(self, part: str) -> pl.DataFrame:
-        """The rows of a part as one list for each record."""
-        key = _LINKED[part]
-        schema = TABLES[part].schema
-        inner = [name for name in schema if name not in (key, "status", MODIFIED, "id")]
-        rows = pl.DataFrame(schema=schema)
+        """The rows of a part that are present, as one list for each record."""
+        rows = pl.DataFrame(schema=TABLES[part].schema)
         if self.snapshot.has(part):
             rows = self.snapshot.read(part, gone_after=self.gone_after)
             if "status" in rows.columns:
                 rows = rows.filter(pl.col("status").ne_missing("tobedeleted"))
-        order = [name for name in ("position", "source", "learning_objective_id", "id") if name in rows.columns]
-        return (
-            rows.sort(key, *order, nulls_last=True).group_by(key, maintain_order=True).agg(pl.struct(inner).alias(part))
-        )
+        return as_lists(part, rows)
+
+
+def as_lists(part: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a part as one list for each record, in a column of the part's name."""
+    key = LINKED[part]
+    inner = [name for name in TABLES[part].schema if name not in (key, "status", MODIFIED, "id")]
+    order = [name for name in ("position", "source", "learning_objective_id", "id") if name in rows.columns]
+    return rows.sort(key, *order, nulls_last=True).group_by(key, maintain_order=True).agg(pl.struct(inner).alias(part))
 
 
 class Served:

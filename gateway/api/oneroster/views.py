@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 
 from gateway.api import problems, roles
 from gateway.api.access import caller, needs, note
+from gateway.api.inbox.beside import WithInbox
 from gateway.api.oneroster.lists import ADDRESSES, LISTINGS, LISTINGS_11, VIEWS, Address, Listing, Via
 from gateway.api.oneroster.queries import Query, RefusedQuery, read_fields, read_query
 from gateway.api.oneroster.records import Records, encode
@@ -20,6 +21,8 @@ from gateway.api.problems import TYPES, Problem, not_found
 ROSTERING = "/ims/oneroster/rostering/v1p2"
 GRADEBOOK = "/ims/oneroster/gradebook/v1p2"
 ROSTERING_11 = "/ims/oneroster/v1p1"
+
+AnyTables = Tables | WithInbox
 
 _MINOR = {
     "unauthorized": "unauthorisedrequest", "forbidden": "forbidden", "not-found": "unknownobject",
@@ -101,7 +104,8 @@ def problem_as_status(problem: Problem) -> Response:
 
 def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str]) -> Response:
     query = read_query(request.args, listing)
-    tables = _tables()
+    asked = request.args.get("filter", "")
+    tables = _tables(listing, withdrawn="status" in asked or "dateLastModified" in asked)
     frame = _belonging(tables, address, ids)
     key = "\0".join((listing.table, address.path, *ids.values(), query.key))
     plain = not address.parents and address.listing not in VIEWS and query.filter is None and query.order is None
@@ -115,30 +119,32 @@ def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str])
     note("oneroster.read", subjects=0, list=address.path, rows=page.height, snapshot=tables.folder.name,
          offset=query.offset, filtered=query.filter is not None)  # fmt: skip
     current_app.extensions["gateway-metrics"].rows.labels("oneroster").inc(page.height)
-    objects = _records(base, query.fields).objects(page.select({f.column for f in query.fields}).iter_rows(named=True))
+    objects = records(base, query.fields).objects(page.select({f.column for f in query.fields}).iter_rows(named=True))
     headers = {"X-Total-Count": str(total)} | _links(query, total)
     return Response(encode({listing.name: objects}), headers=headers, content_type="application/json")
 
 
 def _one(base: str, address: Address, listing: Listing, id: str) -> Response:
     fields = read_fields(request.args.get("fields"), listing)
-    rows = _view(_tables(), address.listing).filter(pl.col("id") == id).collect()
+    rows = _view(_tables(listing), address.listing).filter(pl.col("id") == id).collect()
     if rows.is_empty():
         raise not_found("There is no such record.")
     note("oneroster.read", subjects=0, list=address.path, rows=1)
-    (found,) = _records(base, fields).objects(rows.iter_rows(named=True))
+    (found,) = records(base, fields).objects(rows.iter_rows(named=True))
     return Response(encode({listing.single: found}), content_type="application/json")
 
 
-def _tables() -> Tables:
+def _tables(listing: Listing, *, withdrawn: bool = True) -> AnyTables:
+    """What the caller is shown: the district's records, and over a gradebook its own ones in the inbox."""
+    who = caller()
     served: Served = current_app.extensions["gateway-oneroster"]
-    tables = served.tables(caller().site)
+    tables = served.tables(who.site)
     if tables is None:
         raise Problem("unavailable", "The district has pulled nothing yet.", headers={"Retry-After": "3600"})
-    return tables
+    return WithInbox(tables, who.site, who.client_id, withdrawn=withdrawn) if listing.gradebook else tables
 
 
-def _view(tables: Tables, name: str) -> pl.LazyFrame:
+def _view(tables: AnyTables, name: str) -> pl.LazyFrame:
     """A collection, or the part of one that a view is."""
     if name not in VIEWS:
         return tables.scan(LISTINGS[name].table)
@@ -148,7 +154,7 @@ def _view(tables: Tables, name: str) -> pl.LazyFrame:
     return frame.filter(pl.col(column).list.contains(value) if listed else pl.col(column) == value)
 
 
-def _belonging(tables: Tables, address: Address, ids: Mapping[str, str]) -> pl.LazyFrame:
+def _belonging(tables: AnyTables, address: Address, ids: Mapping[str, str]) -> pl.LazyFrame:
     """The records of an address. Raises :class:`Problem` (``not-found``) where a parent does not exist."""
     frame = _view(tables, address.listing)
     for (parent, via), id in zip(address.parents, ids.values(), strict=True):
@@ -159,7 +165,7 @@ def _belonging(tables: Tables, address: Address, ids: Mapping[str, str]) -> pl.L
     return frame
 
 
-def _belongs(tables: Tables, via: Via, id: str, frame: pl.LazyFrame) -> pl.Expr:
+def _belongs(tables: AnyTables, via: Via, id: str, frame: pl.LazyFrame) -> pl.Expr:
     listed = isinstance(frame.collect_schema()[via.column], pl.List)
     if via.table is None:
         return pl.col(via.column).list.contains(id) if listed else pl.col(via.column) == id
@@ -179,7 +185,8 @@ def _ordered(frame: pl.LazyFrame, query: Query) -> pl.LazyFrame:
     return kept.sort(column, "id", descending=[descending, False], nulls_last=True)
 
 
-def _records(base: str, fields: Any) -> Records:
+def records(base: str, fields: Any) -> Records:
+    """Writes records with addresses of this server."""
     root = request.url_root.rstrip("/")
     rostering = ROSTERING_11 if base == ROSTERING_11 else ROSTERING
     return Records(root + rostering, root + GRADEBOOK, fields)
