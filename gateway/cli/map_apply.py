@@ -98,7 +98,7 @@ def _answer(
     }
     unmatched = [
         f"  {row['rows']:>9,}  unmatched {row['kind']} {row['value'] or '(nothing)'}: {row['reason']}"
-        + (f" {row['suggestion']}" if row["suggestion"] else "")
+        + (f". {row['suggestion']}" if row["suggestion"] else "")
         for row in tally.unmatched.head(_MOST).iter_rows(named=True)
     ]
     lines = [

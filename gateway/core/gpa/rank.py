@@ -38,7 +38,8 @@ def class_rank(policy: Policy, gpas: pl.DataFrame, groups: pl.DataFrame) -> pl.D
     below = size - ahead - ties
     counted = {"below": below * 2, "at_or_below": (below + ties) * 2, "half_of_ties": below * 2 + ties}
     note = (
-        pl.when(~ranked).then(pl.lit("has no GPA or no group"))
+        pl.when(pl.col("gpa").is_null()).then(pl.lit("has no GPA"))
+        .when(~ranked).then(pl.lit(f"has no {' or no '.join(keys)}"))
         .when(~enough).then(pl.format("fewer than {} students", pl.lit(rules.minimum_group)))
     )  # fmt: skip
     return joined.with_columns(

@@ -93,10 +93,13 @@ class Alignment:
                     return code.column, value
         return None
 
-    def suggest(self, word: str) -> str:
-        """The nearest code that any way knows, as a sentence, or nothing."""
+    def suggest(self, column: str, word: str) -> str:
+        """The nearest code that any way knows, as a sentence, or nothing. A code that only a way of another column
+        knows is told as such."""
         first = word.strip()[:1].casefold()
         known = {code for way in self.ways for code in way.known() if code[:1].casefold() == first}
+        if word in known:
+            return f'Another way of alignment knows it, but does not read it in "{column}".'
         return did_you_mean(word, sorted(known)[:5000]).strip()
 
 

@@ -14,6 +14,9 @@ from gateway.core.mapping.language import State
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import MICROS, Rounding, from_micros, to_micros
 
+NO_MARK = "the scale has no such mark"
+"""What is wrong with a text that is neither a mark, nor a number, nor a state of its scale."""
+
 Path = tuple[str | int, ...]
 
 
@@ -94,7 +97,7 @@ class Scale:
         if number is None and not mark:
             return Conversion(state=State.NOT_ASSESSED, how="there is no score")
         if number is None or not (self.numeric or self.bands):
-            return Conversion(problem="the scale has no such mark")
+            return Conversion(problem=NO_MARK)
         return self._number(number, maximum)
 
     def _number(self, number: Decimal, maximum: Decimal | None) -> Conversion:

@@ -15,7 +15,7 @@ from gateway.core.mapping.prepare import NO_TIME
 from gateway.core.mapping.result import UNMATCHED, sum_unmatched
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.rules import CODE, Reason, Rules, Verdict
-from gateway.core.mapping.scales import Scale, plain
+from gateway.core.mapping.scales import NO_MARK, Scale, plain
 
 Entry = tuple[str, str | None, str | None, str, str | None]
 """Kind, column, value, reason, suggestion."""
@@ -119,7 +119,7 @@ def code_entry(alignment: Alignment, row: tuple[object, ...]) -> Entry:
     code = alignment.code_of(facts(alignment.columns, row))
     if code is None:
         return "code", None, None, "the result names no code", None
-    return "code", *code, "no way of alignment knows this code", alignment.suggest(code[1]) or None
+    return "code", *code, "no way of alignment knows this code", alignment.suggest(*code) or None
 
 
 def score_entry(rules: Rules, scale: Scale, row: Mapping[str, object]) -> Entry:
@@ -127,7 +127,7 @@ def score_entry(rules: Rules, scale: Scale, row: Mapping[str, object]) -> Entry:
     verdict = rules.judge(scale, row)
     text, score = row.get("score_text"), row.get("score")
     value = str(text) if text else plain(from_micros(score)) if isinstance(score, int) else ""
-    suggestion = f'Add it to the scale "{scale.name}".' if text else None
+    suggestion = f'Add it to the scale "{scale.name}".' if verdict.note == NO_MARK else None
     return "score", scale.name, value, verdict.note, suggestion
 
 

@@ -57,8 +57,12 @@ def test_small_groups_and_students_without_a_number_are_not_ranked() -> None:
     found = ranked("minimum_group: 4", "ABQC")
     assert found["rank"].to_list() == [None] * 4
     assert found["group_size"].to_list() == [3, 3, None, 3]
-    few, none = "fewer than 4 students", "has no GPA or no group"
+    few, none = "fewer than 4 students", "has no GPA"
     assert found["rank_note"].to_list() == [few, few, none, few]
+    gpas = compute(policy_of("rank: {minimum_group: 1}\n"), [{"student_id": "s0", "grade": "A"}]).gpas
+    alone = class_rank(policy_of("rank: {minimum_group: 1}\n"), gpas, pl.DataFrame({
+        "student_id": ["s0"], "school_id": pl.Series([None], dtype=pl.String), "grade_level": [12]}))  # fmt: skip
+    assert alone["rank_note"].to_list() == ["has no school_id or no grade_level"]
     with pytest.raises(MappingError, match="no class rank"):
         class_rank(policy_of(), found, found)
 

@@ -299,3 +299,20 @@ def test_a_modified_scale_finer_than_all_others_stays_exact() -> None:
     )
     mapping = compiled(text + "modified_scales: m.csv\n", crosswalks={"m.csv": table})
     assert result(mapping, [{**PS, "score": "x"}, {**PS, "score": "x"}]) == {"MATH.7.PS": Decimal("2.30")}
+
+
+def test_a_code_that_a_way_of_another_column_knows_is_told_as_such() -> None:
+    unmatched = aligned(
+        "  - codes: competency\n  - crosswalk: local.csv", crosswalk(standard=["L.1"], competency=["MATH.7.PS"])
+    )
+    found = unmatched.apply(evidence([{"standard": "ELA.8.R", "score": 3}])).unmatched
+    assert found["suggestion"].to_list() == ['Another way of alignment knows it, but does not read it in "standard".']
+
+
+def test_only_a_mark_that_a_scale_lacks_is_proposed_for_the_scale() -> None:
+    found = compiled().apply(evidence([{"standard": "MATH.7.PS", "score": score} for score in ("X", "2.7", "9")]))
+    assert found.unmatched.select("value", "suggestion").rows() == [
+        ("2.7", None),
+        ("9", None),
+        ("X", 'Add it to the scale "four-point".'),
+    ]
