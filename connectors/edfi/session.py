@@ -113,8 +113,15 @@ class Session:
         return self._request("GET", base, last)
 
     def token_answer(self) -> None:
-        """Fetch a token if there is none. Raises :class:`AuthorizationError` when it is refused."""
-        self._request("GET", self.host.data, "ed-fi/schoolYearTypes", params={"limit": "1", "offset": "0"})
+        """Fetch a token if there is none, and see that the host takes it, whatever it lets us read.
+
+        Raises :class:`AuthorizationError` when it is refused.
+        """
+        try:
+            self._request("GET", self.host.data, "ed-fi/schoolYearTypes", params={"limit": "1", "offset": "0"})
+        except (AuthorizationError, RejectedError) as refusal:
+            if refusal.code not in ("http.forbidden", "http.not-found"):
+                raise
 
     def close(self) -> None:
         for client in self._clients.values():

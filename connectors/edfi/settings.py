@@ -13,6 +13,11 @@ from connectors.edfi.versions import STANDARDS
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STEP = r"[A-Za-z0-9._-]+\Z"
+STREAM_NAMES = ("orgs", "sessions", "courses", "classes", "users", "enrollments", "gradebook", "frameworks")
+WORD_KINDS = (
+    "academicSubject", "assignmentLateStatus", "classroomPosition", "gradeLevel", "learningStandardEquivalenceStrength",
+    "staffClassification", "submissionStatus", "term",
+)  # fmt: skip
 STANDARD_WORDS = ("auto", *(f"{major}.{minor}" for major, minor in STANDARDS))
 
 
@@ -91,6 +96,32 @@ class SettingsSchema(Strict):
         fields.String(validate=validate.Regexp(r"[A-Za-z0-9.-]+(?::\d+)?\Z")),
         load_default=list,
         metadata=_described("Further hosts (name or name:port) to which the host's own description may send us."),
+    )
+    streams = fields.List(
+        fields.String(validate=validate.OneOf(STREAM_NAMES)),
+        load_default=list,
+        metadata=_described(f"What is pulled: {', '.join(STREAM_NAMES)}; empty for all but frameworks."),
+    )
+    excluded = fields.List(
+        fields.String(validate=validate.Length(1)),
+        data_key="exclude",
+        load_default=list,
+        metadata=_described("Resources that are not read, such as studentAssessments."),
+    )
+    words = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(WORD_KINDS)),
+        values=fields.Dict(keys=fields.String(), values=fields.String()),
+        load_default=dict,
+        metadata=_described(
+            f"OneRoster's words for the host's own descriptor codes, by kind: {', '.join(WORD_KINDS)}."
+        ),
+    )
+    delta = fields.Boolean(
+        load_default=False,
+        metadata=_described("Pull only what changed of enrolments and results; the host's change queries must be on."),
+    )
+    snapshot = fields.Boolean(
+        load_default=False, metadata=_described("Read from the host's snapshot, so that nothing moves meanwhile.")
     )
     page_size = _count("How many records to ask for at once; hosts allow 500 unless set otherwise.", 500, 1, 10_000)
     requests_per_minute = _count("The most requests a minute; empty for no limit of ours.", None, 1, 1_000_000)

@@ -1,0 +1,102 @@
+"""Learning standards and competency objectives as frameworks, in the form of CASE."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from connectors.edfi.elements import Flat
+from connectors.edfi.keys import code, key
+from connectors.edfi.lookups import Lookups
+from connectors.edfi.tables import CHANGED, Listed, Rows, build, with_lists
+from connectors.edfi.words import Dictionary
+from gateway.sdk import LINE, empty
+
+_TITLE = pl.coalesce("contentStandard.title", "namespace")
+_FRAMEWORK = key("framework", "namespace", _TITLE)
+_OWNER = "educationOrganizationReference.educationOrganizationId"
+_OBJECTIVES = key("objectives", _OWNER)
+_OBJECTIVE = key("objective", _OWNER, code("objectiveGradeLevelDescriptor"), "objective")
+_CHILD_OF = pl.lit("isChildOf")
+
+STANDARD_FRAMEWORKS = Rows("learningStandards", "frameworks", {
+    "id": _FRAMEWORK, "title": _TITLE, "creator": "namespace", "version": "contentStandard.version",
+    "adoption_status": code("contentStandard.publicationStatusDescriptor"),
+})  # fmt: skip
+STANDARDS = Rows("learningStandards", "competencies", {
+    "id": "learningStandardId", "date_last_modified": CHANGED, "framework_id": _FRAMEWORK,
+    "code": pl.coalesce("learningStandardItemCode", "learningStandardId"), "statement": "description",
+    "item_type": code("learningStandardCategoryDescriptor"), "uri": "uri",
+    "education_levels": Listed("gradeLevels[].gradeLevelDescriptor", "gradeLevel"),
+    "subjects": Listed("academicSubjects[].academicSubjectDescriptor", "academicSubject"),
+})  # fmt: skip
+PARENTS = Rows("learningStandards", "associations", {
+    "id": key("child", "learningStandardId"), "framework_id": _FRAMEWORK, "type": _CHILD_OF,
+    "origin_id": "learningStandardId",
+    "destination_id": pl.coalesce(pl.col("parentLearningStandardReference.learningStandardId"), _FRAMEWORK),
+})  # fmt: skip
+_SOURCE_ID = "sourceLearningStandardReference.learningStandardId"
+_TARGET_ID = "targetLearningStandardReference.learningStandardId"
+EQUIVALENCES = Rows("learningStandardEquivalenceAssociations", "associations", {
+    "id": key("equivalence", "namespace", _SOURCE_ID, _TARGET_ID), "framework_id": "framework_id",
+    "type": "type", "origin_id": _SOURCE_ID, "destination_id": _TARGET_ID,
+})  # fmt: skip
+OBJECTIVE_FRAMEWORKS = Rows("competencyObjectives", "frameworks", {
+    "id": _OBJECTIVES, "title": pl.format("Competency objectives {}", _OWNER), "creator": _OWNER,
+})  # fmt: skip
+OBJECTIVES = Rows("competencyObjectives", "competencies", {
+    "id": _OBJECTIVE, "date_last_modified": CHANGED, "framework_id": _OBJECTIVES,
+    "code": pl.coalesce("competencyObjectiveId", "objective"), "statement": pl.coalesce("description", "objective"),
+    "abbreviated_statement": "objective", "education_levels": Listed("objectiveGradeLevelDescriptor"),
+})  # fmt: skip
+OBJECTIVE_PARENTS = Rows("competencyObjectives", "associations", {
+    "id": key("child", _OBJECTIVE), "framework_id": _OBJECTIVES, "type": _CHILD_OF, "origin_id": _OBJECTIVE,
+    "destination_id": _OBJECTIVES,
+})  # fmt: skip
+
+FRAMEWORK_ROWS = (
+    STANDARD_FRAMEWORKS, STANDARDS, PARENTS, EQUIVALENCES, OBJECTIVE_FRAMEWORKS, OBJECTIVES, OBJECTIVE_PARENTS,
+)  # fmt: skip
+
+
+def frames(lookups: Lookups, words: Dictionary) -> dict[str, pl.DataFrame]:
+    """All frameworks of the host as one page; they are small."""
+    made: dict[str, list[pl.DataFrame]] = {"frameworks": [], "competencies": [], "associations": []}
+    standards = lookups.whole("learningStandards")
+    _add(made, standards, (STANDARD_FRAMEWORKS, STANDARDS, PARENTS), words, "learningStandards")
+    _add_equivalences(made, lookups, standards.rows, words)
+    objectives = lookups.whole("competencyObjectives")
+    levels = words.word(objectives.rows, "gradeLevel", "objectiveGradeLevelDescriptor")
+    named = objectives.rows.with_columns(pl.concat_list(levels).alias("_levels"))
+    _add_objectives(made, named, words)
+    return {
+        table: pl.concat(found).unique("id", keep="first", maintain_order=True) if found else empty(table, raw=True)
+        for table, found in made.items()
+    }
+
+
+def _add(
+    made: dict[str, list[pl.DataFrame]], flat: Flat, declared: tuple[Rows, ...], words: Dictionary, source: str
+) -> None:
+    for rows in declared if flat.rows.height else ():
+        made[rows.table].append(build(rows, with_lists(rows, flat, words), words, source))
+
+
+def _add_objectives(made: dict[str, list[pl.DataFrame]], rows: pl.DataFrame, words: Dictionary) -> None:
+    for declared in (OBJECTIVE_FRAMEWORKS, OBJECTIVES, OBJECTIVE_PARENTS) if rows.height else ():
+        columns = {n: pl.col("_levels") if isinstance(f, Listed) else f for n, f in declared.columns.items()}
+        source = "competencyObjectives"
+        made[declared.table].append(build(Rows(source, declared.table, columns), rows, words, source))
+
+
+def _add_equivalences(
+    made: dict[str, list[pl.DataFrame]], lookups: Lookups, standards: pl.DataFrame, words: Dictionary
+) -> None:
+    name = "learningStandardEquivalenceAssociations"
+    found = lookups.whole(name).rows
+    if found.is_empty():
+        return
+    word = words.word(found, "learningStandardEquivalenceStrength", "learningStandardEquivalenceStrengthDescriptor")
+    homes = standards.select(pl.col("learningStandardId").alias(_SOURCE_ID), _FRAMEWORK.alias("framework_id"))
+    typed = found.with_columns(word.fill_null("isRelatedTo").alias("type"))
+    rows = typed.join(homes, on=_SOURCE_ID, how="left", maintain_order="left").with_columns(LINE)
+    made["associations"].append(build(EQUIVALENCES, rows, words, name))

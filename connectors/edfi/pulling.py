@@ -1,0 +1,255 @@
+"""The source: a stream for each group of canonical tables, made of the lists of several resources one after the other.
+
+A place in a stream is the step, the place in its list and the number of the page. A pull of changes begins each list
+with what is gone: keys that have changed, then records that were deleted, then the records that are new or changed;
+so that what was deleted and created again is there in the end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from connectors.edfi import frameworks, tables
+from connectors.edfi.changes import ChangeNotes
+from connectors.edfi.elements import Flat
+from connectors.edfi.lookups import Lookups
+from connectors.edfi.making import Frames, Maker, Seen, sessions_page
+from connectors.edfi.paging import At, Lists, newest_snapshot
+from connectors.edfi.session import Session
+from connectors.edfi.tombstones import GONE, gone_rows
+from connectors.edfi.words import Dictionary
+from gateway.sdk import (
+    FRAMEWORK_TABLES,
+    REJECTS,
+    REJECTS_SCHEMA,
+    IncompletePullError,
+    Page,
+    PullMode,
+    Stream,
+)
+
+GRADEBOOK = ("categories", "line_items", "line_item_learning_objectives", "results", "result_learning_objectives")
+STREAMS: Mapping[str, tuple[str, ...]] = {
+    "orgs": ("orgs",),
+    "sessions": ("academic_sessions",),
+    "courses": ("courses",),
+    "classes": ("classes",),
+    "users": ("users", "roles"),
+    "enrollments": ("enrollments",),
+    "gradebook": GRADEBOOK,
+    "frameworks": FRAMEWORK_TABLES,
+}
+"""The tables that each stream fills, parents first."""
+
+STEPS: Mapping[str, tuple[str, ...]] = {
+    "orgs": ("localEducationAgencies", "schools"),
+    "courses": ("courses",),
+    "classes": ("sections", "sessions"),
+    "users": ("students", "staffs"),
+    "enrollments": ("studentSectionAssociations", "staffSectionAssociations"),
+    "gradebook": ("gradebookEntries", "studentGradebookEntries", "grades", "studentAssessments"),
+}
+"""The resources that a stream reads page by page, in their order."""
+
+DELTA_STREAMS = ("enrollments", "gradebook")
+"""What a pull of changes may leave unread. The other lists are small, and rows in them are made of several records."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in a stream: the step, whether what is gone was told, where in the list, and the number of the page."""
+
+    step: int = 0
+    told: bool = False
+    at: At = field(default_factory=At)
+    page: int = 0
+
+    def written(self) -> str:
+        return json.dumps([self.step, self.told, self.at.written(), self.page])
+
+    @classmethod
+    def read(cls, text: str | None) -> _Place:
+        if text is None:
+            return cls()
+        try:
+            step, told, at, page = json.loads(text)
+            return cls(int(step), bool(told), At.read(at), int(page))
+        except (ValueError, TypeError) as error:
+            raise IncompletePullError(
+                "The place where the last pull stopped cannot be read.",
+                hint="Start the pull from the beginning.",
+                code="paging.cursor",
+            ) from error
+
+
+class Puller:
+    """Pulls from one host."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.settings = session.settings
+        self.notes = ChangeNotes(session.context.work / "change-versions.json", session.context.now)
+        self._lists: Lists | None = None
+        self._lookups: Lookups | None = None
+
+    @property
+    def lists(self) -> Lists:
+        if self._lists is None:
+            self._lists = Lists(self.session, self._snapshot())
+        return self._lists
+
+    @property
+    def lookups(self) -> Lookups:
+        if self._lookups is None:
+            self._lookups = Lookups(self.lists)
+        return self._lookups
+
+    def wanted(self) -> list[str]:
+        """The streams that the settings name; without any, all but the frameworks."""
+        named = self.settings["streams"]
+        return [name for name in STREAMS if (name in named if named else name != "frameworks")]
+
+    def steps(self, stream: str) -> list[str]:
+        excluded = set(self.settings["excluded"])
+        if "studentAssessments" in excluded and stream == "classes":  # their classes are for tests alone
+            excluded.add("sessions")
+        return [resource for resource in STEPS.get(stream, ()) if resource not in excluded]
+
+    def streams(self, since: datetime | None) -> list[Stream]:
+        """What is pulled, and whether only what changed: where the host tells changes with their keys, and it is known
+        which change version the last complete pull began with."""
+        self._lookups = None
+        least = None
+        if self.settings["delta"]:
+            newest = self.lists.newest()
+            if newest is not None:
+                least = self.notes.since(since, newest) if self.session.abilities.key_values else None
+                self.notes.note(newest)
+        return [
+            Stream(name, STREAMS[name], PullMode.DELTA if self._changes_only(name, least) else PullMode.FULL)
+            for name in self.wanted()
+        ]
+
+    def _changes_only(self, stream: str, least: int | None) -> bool:
+        if least is None or stream not in DELTA_STREAMS:
+            return False
+        unnamed = [resource for resource in self.steps(stream) if resource not in GONE]
+        return not any(self._any_gone(resource, least) for resource in unnamed)
+
+    def _any_gone(self, resource: str, least: int) -> bool:
+        """Whether something is gone that cannot be told by its key alone: then the stream is read as a whole."""
+        kinds = ("keyChanges", "deletes")
+        return any(True for kind in kinds for _ in self.lists.tombstones(resource, kind, least + 1))
+
+    def pull(self, stream: Stream, *, since: datetime | None, resume: str | None) -> Iterator[Page]:
+        """The pages of one stream; see :meth:`gateway.sdk.Source.pull`."""
+        words = Dictionary(self.settings["words"])
+        if stream.name == "sessions":
+            periods = self.lookups.whole("gradingPeriods")
+            frame = sessions_page(self.lookups, periods, words, "sessions")
+            yield Page({"academic_sessions": frame}, None, words.warnings())
+            return
+        if stream.name == "frameworks":
+            yield Page(frameworks.frames(self.lookups, words), None, words.warnings())
+            return
+        least = self._least(stream, since)
+        place = _Place.read(resume)
+        seen = Seen.before(self.session.context.work / "seen" / stream.name, place.page)
+        maker = Maker(self.lookups, words, seen)
+        for page, after in self._walk(stream.name, place, least, maker, self.steps(stream.name)):
+            yield Page(page, None if after is None else after.written(), words.warnings())
+
+    def _least(self, stream: Stream, since: datetime | None) -> int | None:
+        if stream.mode is not PullMode.DELTA:
+            return None
+        least = self.notes.since(since, None)
+        if least is None:
+            raise IncompletePullError(
+                "It is no longer known with which change version the last pull began.",
+                hint="Run again: the next pull reads everything.",
+                code="edfi.change-version",
+            )
+        return least + 1
+
+    def _walk(
+        self, stream: str, place: _Place, least: int | None, maker: Maker, steps: list[str]
+    ) -> Iterator[tuple[Frames, _Place | None]]:
+        """The pages of each step, and after each the place of the next."""
+        for number in range(place.step, len(steps)):
+            if number != place.step:
+                place = _Place(number, page=place.page)
+            resource = steps[number]
+            end = _Place(number + 1, page=place.page) if number + 1 < len(steps) else None
+            if least is not None and not place.told:
+                for frames in self._gone(resource, least):
+                    yield frames, place
+                place = _Place(number, True, At(), place.page)
+            make = _makers(maker)[resource]
+            at, empty_list = (place.at if place.at.begun else At(least=least)), True
+            for flat, after in self.lists.pages(resource, at):
+                empty_list = False
+                maker.seen.page = place.page + 1
+                place = _Place(number, True, after or At(), place.page + 1)
+                frames = make(flat, f"{resource} page {place.page}")
+                _add_rejects(frames, resource, flat, f"{resource} page {place.page}")
+                end = _Place(number + 1, page=place.page) if number + 1 < len(steps) else None
+                yield frames, (place if after is not None else end)
+            if empty_list:
+                yield {}, end
+        if not steps:
+            yield {}, None
+
+    def _gone(self, resource: str, least: int) -> Iterator[Frames]:
+        for kind in ("keyChanges", "deletes"):
+            for found in self.lists.tombstones(resource, kind, least):
+                yield gone_rows(resource, kind, found)
+
+    def _snapshot(self) -> dict[str, str]:
+        """The header that asks for a snapshot, if the settings do."""
+        if not self.settings["snapshot"]:
+            return {}
+        header = self.session.abilities.snapshot_header
+        if header == "Use-Snapshot":
+            return {header: "true"}
+        return {header: newest_snapshot(self.session)}
+
+
+def _makers(maker: Maker) -> Mapping[str, Callable[[Flat, str], Frames]]:
+    return {
+        "localEducationAgencies": maker.plain(tables.ORGS[0]),
+        "schools": maker.plain(tables.ORGS[1]),
+        "courses": maker.plain(tables.COURSES),
+        "sections": maker.sections,
+        "sessions": maker.test_classes,
+        "students": maker.students,
+        "staffs": maker.staffs,
+        "studentSectionAssociations": maker.plain(tables.STUDENT_ENROLLMENTS),
+        "staffSectionAssociations": maker.plain(tables.STAFF_ENROLLMENTS),
+        "gradebookEntries": maker.entries,
+        "studentGradebookEntries": maker.plain(tables.ENTRY_RESULTS),
+        "grades": maker.grades,
+        "studentAssessments": maker.tests,
+    }
+
+
+def _add_rejects(frames: Frames, resource: str, flat: Flat, source: str) -> None:
+    if not flat.faults:
+        return
+    table = {"students": "users", "staffs": "users"}.get(resource) or next(
+        rows.table for rows in tables.DECLARED if rows.resource == resource
+    )
+    rows = [
+        (table, None, "edfi.unreadable", None, _sentence(fault.reason), source, fault.number) for fault in flat.faults
+    ]
+    frames[REJECTS] = pl.DataFrame(rows, schema=dict(REJECTS_SCHEMA), orient="row")
+
+
+def _sentence(reason: str) -> str:
+    if reason[:1].isupper():
+        return f"This record is not of the expected shape: {reason}."
+    return f"This record {reason}."
