@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 
 from gateway.core.connector import Connector
 from gateway.core.errors import ConfigurationError, did_you_mean
@@ -21,7 +24,16 @@ def connector_names() -> list[str]:
     """The names of all connectors that can be loaded, sorted."""
     package = importlib.import_module("connectors")
     built_in = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
-    return sorted(built_in | {point.name for point in entry_points(group=ENTRY_POINT_GROUP)})
+    return sorted(built_in | _announced(tuple(sys.path)).keys())
+
+
+@lru_cache(maxsize=4)
+def _announced(path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    """The entry points of the distributions on ``path``, which is ``sys.path``: to find them, all are read."""
+    points: dict[str, EntryPoint] = {}
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        points.setdefault(point.name, point)
+    return points
 
 
 def load_connector(name: str) -> type[Connector]:
@@ -36,11 +48,8 @@ def load_connector(name: str) -> type[Connector]:
             hint=f"Use one of: {', '.join(names)}.",
             code="connector.unknown",
         )
-    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        found = point.load()
-        break
-    else:
-        found = importlib.import_module(f"connectors.{name}").CONNECTOR
+    point = _announced(tuple(sys.path)).get(name)
+    found = point.load() if point else importlib.import_module(f"connectors.{name}").CONNECTOR
     if not (isinstance(found, type) and issubclass(found, Connector)):
         raise ConfigurationError(
             f'The connector "{name}" is not a connector class.',
