@@ -210,12 +210,12 @@ class Bodies:
         """The score of one objective of our assessment, which is made where it is missing."""
         settings = self._target["assessment"]
         objective = {**own, "identificationCode": row["learning_objective_id"][:60]}
-        subject = settings["subject"]
-        subjects = [{"academicSubjectDescriptor": self._descriptors.value("AcademicSubject", subject)}]
-        self._make("assessments", own, {"assessmentTitle": settings["title"],
-                                        **({"academicSubjects": subjects} if subject else {})})  # fmt: skip
-        self._make("objectiveAssessments", {"assessmentReference": own,
-                                            "identificationCode": objective["identificationCode"]}, {})  # fmt: skip
+        kind = settings["subject"]
+        subjects = [{"academicSubjectDescriptor": self._descriptors.value("AcademicSubject", kind)}] if kind else []
+        members = {"assessmentTitle": settings["title"], **({"academicSubjects": subjects} if subjects else {})}
+        self._make("assessments", own, members)
+        whole = {"assessmentReference": own, "identificationCode": objective["identificationCode"]}
+        self._make("objectiveAssessments", whole, {})
         method = self._descriptors.value("AssessmentReportingMethod", settings["reporting_method"])
         level = self._level("PerformanceLevel", row.get("text_score"), row.get("score"))
         score = rounded(row.get("score"))

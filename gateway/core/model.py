@@ -268,12 +268,23 @@ _FRAMEWORK = (
     ), part_of=("rubric_criteria", "criterion_id")),
 )  # fmt: skip
 
-TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (*_ROSTER, *_GRADEBOOK, *_FRAMEWORK)})
+_OUTCOMES = (
+    Table("gpas", (
+        *_RECORD, _ref("student_id", "users", required=True), _ref("school_id", "orgs", required=True),
+        _text("school_year", required=True), _text("term"), _text("type", required=True),
+        Column("value", Kind.DECIMAL, required=True, strict=True), _decimal("maximum"), _flag("cumulative"),
+        _text("policy", required=True), _text("version"), _date("as_of"),
+    )),
+)  # fmt: skip
+
+TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (*_ROSTER, *_GRADEBOOK, *_FRAMEWORK, *_OUTCOMES)})
 """Every canonical table, parents before the tables that refer to them."""
 
 ROSTER_TABLES = tuple(t.name for t in _ROSTER)
 GRADEBOOK_TABLES = tuple(t.name for t in _GRADEBOOK)
 FRAMEWORK_TABLES = tuple(t.name for t in _FRAMEWORK)
+OUTCOME_TABLES = tuple(t.name for t in _OUTCOMES)
+"""What the gateway computes and only pushes: no source delivers it."""
 
 
 def empty(table: str, *, raw: bool = False) -> pl.DataFrame:
