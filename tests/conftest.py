@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("mastery-gateway", deadline=None)  # a busy machine is no fault of the code
+settings.register_profile(  # a busy machine is no fault of the code
+    "mastery-gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("mastery-gateway")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
