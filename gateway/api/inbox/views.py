@@ -47,7 +47,7 @@ def install(app: Flask) -> None:
     """Add the addresses that write."""
     blueprint = Blueprint("inbox", __name__)
     for listing in GRADEBOOK.values():
-        path = f"{reading.GRADEBOOK}/{listing.name}/<id>"
+        path = f"{reading.GRADEBOOK}/{listing.name}/{reading.GRADEBOOK_ID}"
         blueprint.add_url_rule(path, f"{listing.name}-put", needs(roles.GRADEBOOK_PUT)(_put(listing)), methods=["PUT"])
         blueprint.add_url_rule(
             path, f"{listing.name}-delete", needs(roles.GRADEBOOK_DELETE)(_delete(listing)), methods=["DELETE"]

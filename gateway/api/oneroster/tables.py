@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -153,13 +153,26 @@ class Served:
             held = self._now.get(site.id)
             if held is not None and held.folder == folder:
                 return held
-            snapshot = read_snapshot(site.district.data / "snapshots" / sync.source / row["snapshot_id"])
-            if snapshot is None:
+            made = _opened(site, folder, sync, row, desired)
+            if made is None:
                 return held
             shutil.rmtree(folder, ignore_errors=True)
-            self._now[site.id] = made = Tables(folder, snapshot, desired, sync.missing_pulls, row["taken_at"])
+            self._now[site.id] = made
             _remove_others(folder, held)
             return made
+
+
+def open_tables(site: Site, folder: Path) -> Tables | None:
+    """What the district serves now, written into ``folder``; ``None`` while nothing was pulled."""
+    found = _newest(site)
+    return _opened(site, folder, *found) if found else None
+
+
+def _opened(
+    site: Site, folder: Path, sync: SyncSettings, row: Mapping[str, Any], desired: Path | None
+) -> Tables | None:
+    snapshot = read_snapshot(site.district.data / "snapshots" / sync.source / row["snapshot_id"])
+    return Tables(folder, snapshot, desired, sync.missing_pulls, row["taken_at"]) if snapshot else None
 
 
 def _newest(site: Site) -> tuple[SyncSettings, dict[str, Any], Path | None] | None:

@@ -22,6 +22,9 @@ ROSTERING = "/ims/oneroster/rostering/v1p2"
 GRADEBOOK = "/ims/oneroster/gradebook/v1p2"
 ROSTERING_11 = "/ims/oneroster/v1p1"
 
+GRADEBOOK_ID = "<path:id>"
+"""Products give gradebook records ids of their own, with slashes too; nothing is read below such a record."""
+
 AnyTables = Tables | WithInbox
 
 _MINOR = {
@@ -62,7 +65,8 @@ def _add(blueprint: Blueprint, base: str, address: Address, listing: Listing) ->
         def read_one(id: str) -> Response:
             return _one(base, address, listing, id)
 
-        blueprint.add_url_rule(f"{base}/{address.path}/<id>", f"{endpoint}-one", needs(*scopes)(_speaking(read_one)))
+        path = f"{base}/{address.path}/{GRADEBOOK_ID if listing.gradebook else '<id>'}"
+        blueprint.add_url_rule(path, f"{endpoint}-one", needs(*scopes)(_speaking(read_one)))
 
 
 def _scopes(base: str, listing: Listing, *, core: bool) -> tuple[str, ...]:
