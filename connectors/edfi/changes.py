@@ -35,7 +35,7 @@ class ChangeNotes:
         """The change version that the pull since then began with; ``None``: not known, or the host has been set back
         (its ``newest`` is lower), so that everything has to be read."""
         notes = self._read()
-        if since is None or not notes or notes[0][0] > since:
+        if since is None or not notes or notes[0][0] >= since:
             return None
         version = next((version for moment, version in notes if moment >= since), None)
         if version is None or (newest is not None and newest < max(noted for _, noted in notes)):

@@ -131,7 +131,7 @@ class Lists:
         if not host.abilities.cursors and host.changes:
             oldest, newest = self._versions()
             low = oldest if at.least is None else at.least
-            return self._window(resource, replace(at, newest=newest, windows=((low, newest),)))
+            return self._window(resource, replace(at, newest=newest, windows=((low, newest),) if low <= newest else ()))
         return replace(at, newest=self.newest(), total=self._count(resource, _since(at.least)))
 
     def _step(self, resource: str, at: At, previous: Sequence[str]) -> tuple[Flat, At | None]:

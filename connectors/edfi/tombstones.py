@@ -55,4 +55,4 @@ def gone_rows(resource: str, kind: str, found: Sequence[Mapping[str, object]]) -
         named.alias("id"), pl.lit("tobedeleted").alias("status"), pl.lit(f"{resource}/{kind}").alias(SOURCE),
         pl.int_range(1, len(named) + 1, dtype=pl.UInt32).alias(LINE),
     )  # fmt: skip
-    return {table: rows.unique("id", keep="first", maintain_order=True).select(TABLES[table].raw_schema)}
+    return {table: rows.unique("id", keep="first", maintain_order=True).select(list(TABLES[table].raw_schema))}
