@@ -9,6 +9,8 @@ from flask import Flask
 
 from gateway.api import (
     access,
+    audit,
+    deprecation,
     docs,
     gpa,
     health,
@@ -45,6 +47,7 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     metrics.install(app)
     requests.prepare(app)
     access.guard(app)
+    deprecation.install(app)
     rates.limit(app, rates.Buckets(per_minute))
     app.register_error_handler(Exception, problems.answer)
     for plain in (health.blueprint, oauth.blueprint):
@@ -53,8 +56,8 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     inbox.install(app)
     case.install(app)
     api = contract(app)
-    for documented in (mapping.blueprint, gpa.blueprint, lists.blueprint, jobs.blueprint, webhooks.blueprint):
-        api.register_blueprint(documented)
+    for documented in (mapping, gpa, lists, jobs, webhooks, audit):
+        api.register_blueprint(documented.blueprint)
     finish(app, api)
     docs.install(app, serve(app, api))
     return app

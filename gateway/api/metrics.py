@@ -30,13 +30,14 @@ def install(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-def observe(request: Request, response: Response, seconds: float) -> None:
-    """Count an answered request."""
+def observe(request: Request, response: Response, seconds: float) -> tuple[str, str]:
+    """Count an answered request; its method and the pattern of its address, as they are counted."""
     metrics: Metrics = current_app.extensions["gateway-metrics"]
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS") else "other"
     metrics.requests.labels(route, method, str(response.status_code)).inc()
     metrics.seconds.labels(route, method).observe(seconds)
+    return method, route
 
 
 @blueprint.get("/metrics")

@@ -14,6 +14,7 @@ from webargs.flaskparser import FlaskParser
 
 from gateway import __version__
 from gateway.api.access import public, scopes_of
+from gateway.api.deprecation import deprecation_of
 from gateway.api.encoding import UnsoundJsonError, answer, decoded
 from gateway.api.problems import MEDIA_TYPE, TYPES, Problem
 from gateway.api.roles import SCOPES
@@ -44,7 +45,7 @@ class Whole(fields.Integer):
 
     def _validated(self, value: Any) -> int:
         whole = isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
-        return cast(int, super()._validated(int(value) if whole and value.adjusted() < MOST_DIGITS else value))
+        return super()._validated(int(value) if whole and value.adjusted() < MOST_DIGITS else value)
 
 
 class FaultSchema(Schema):
@@ -174,7 +175,10 @@ def finish(app: Flask, api: Api) -> None:
         for method, operation in (operations or {}).items():
             if method not in ("get", "post", "put", "delete", "patch") or method.upper() not in (rule.methods or ()):
                 continue
-            scopes = scopes_of(app.view_functions[rule.endpoint]) or frozenset()
+            view = app.view_functions[rule.endpoint]
+            scopes = scopes_of(view) or frozenset()
+            if deprecation_of(view) is not None:
+                operation["deprecated"] = True
             _finish_operation(operation, scopes, problem, writes=method != "get")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -24,6 +27,9 @@ log = logging.getLogger(__name__)
 
 CHANNEL_SECONDS = 120
 MOST_CONNECTIONS = 500
+PIECE = 256 * 1024
+STOP_WITHIN = 20.0
+"""Seconds that requests at hand have to be answered once the server is told to stop."""
 
 
 def run_server(
@@ -41,9 +47,10 @@ def run_server(
         runner.start()
         sender.start()
         threading.Thread(target=server.run, name="waitress", daemon=True).start()
-        log.info("The API listens.", extra={"key": f"http://{host}:{server.effective_port}"})
+        shown = f"[{host}]" if ":" in host else host
+        log.info("The API listens.", extra={"key": f"http://{shown}:{server.effective_port}"})
         stop.wait()
-        server.close()
+        stop_server(server)
         runner.stop()
         sender.stop()
     log.info("The API has stopped.")
@@ -52,17 +59,37 @@ def run_server(
 def make_server(app: Flask, *, host: str, port: int, threads: int) -> waitress.server.BaseWSGIServer:
     """A waitress server for ``app``, listening already; ``effective_port`` is where."""
     try:
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
         return waitress.create_server(
-            app, host=host, port=port, threads=threads, channel_timeout=CHANNEL_SECONDS,
+            app, host=address, port=port, threads=threads, channel_timeout=CHANNEL_SECONDS,
             connection_limit=MOST_CONNECTIONS, ident="mastery-gateway", expose_tracebacks=False,
-            max_request_body_size=MOST_BYTES,
+            max_request_body_size=MOST_BYTES, recv_bytes=PIECE, log_socket_errors=False,
         )  # fmt: skip
     except OSError as error:
         raise ConfigurationError(
-            f"Nothing can listen on {host}, port {port}: {error.strerror}.",
+            f"Nothing can listen on {host}, port {port}: {_reason(error)}.",
             hint="Choose another --port or --host.",
             code="serve.address",
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    used = error.errno == errno.EADDRINUSE
+    return "another program listens there already" if used else error.strerror or type(error).__name__
+
+
+def stop_server(server: waitress.server.BaseWSGIServer, within: float = STOP_WITHIN) -> None:
+    """Take no more connections, and return once every request at hand was answered, or time is up."""
+    server.trigger.pull_trigger(lambda: waitress.wasyncore.dispatcher.close(server))
+    end = time.monotonic() + within
+    while server.active_channels and time.monotonic() < end:
+        for channel in list(server.active_channels.values()):
+            if not (channel.requests or channel.request or channel.total_outbufs_len):
+                channel.will_close = True
+        server.pull_trigger()
+        time.sleep(0.02)
+    server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+    server.trigger.pull_trigger(server.trigger.close)
 
 
 def tell_of_job(site: Site, job: Job) -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from gateway.core.errors import code_lines
 
-FIELDS = ("district", "sync", "run", "key", "state", "code")
+FIELDS = (
+    "district", "sync", "run", "key", "state", "code", "method", "route", "status", "milliseconds", "client", "request",
+)  # fmt: skip
 _FILE_BYTES, _FILES = 5_000_000, 5
 
 
@@ -36,11 +38,22 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class PlainLines(logging.Formatter):
+    """A line for people, with the same fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created).astimezone()
+        facts = [f"{name}={getattr(record, name)}" for name in FIELDS if hasattr(record, name)]
+        if record.exc_info and record.exc_info[1]:
+            facts.append("; ".join(code_lines(record.exc_info[1])))
+        return " ".join([f"{at:%Y-%m-%d %H:%M:%S}", record.getMessage(), *facts])
+
+
 def log_to_terminal(*, level: int = logging.WARNING, lines_as_json: bool = False) -> None:
     """Warnings (or more) on standard error, as plain lines or as JSON."""
     handler = logging.StreamHandler()
     handler.setLevel(level)
-    handler.setFormatter(JsonLines() if lines_as_json else logging.Formatter("%(asctime)s %(message)s"))
+    handler.setFormatter(JsonLines() if lines_as_json else PlainLines())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
@@ -66,8 +79,11 @@ def log_into(folder: Path, *, debug: bool) -> Path | None:
 
 
 def _quiet_libraries() -> None:
-    """The timer warns whenever a run outlasts its interval, migrations and connections tell of each step."""
-    for name, level in (("apscheduler", logging.ERROR), ("alembic", logging.WARNING), ("urllib3", logging.WARNING)):
+    """The timer warns whenever a run outlasts its interval, migrations and connections tell of each step; the web
+    server names addresses, in which students' ids may stand, when an answer breaks off."""
+    levels = {"apscheduler": logging.ERROR, "alembic": logging.WARNING, "urllib3": logging.WARNING,
+              "waitress": logging.CRITICAL, "waitress.queue": logging.WARNING}  # fmt: skip
+    for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
 
 

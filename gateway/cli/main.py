@@ -36,6 +36,7 @@ COMMANDS = {
     "serve": ("gateway.cli.serve", "Serve the HTTP API, until stopped."),
     "keys": ("gateway.cli.keys", "Manage the keys of programs that call the API."),
     "inbox": ("gateway.cli.inbox", "List, show and export gradebook records that products wrote."),
+    "audit": ("gateway.cli.audit", "Show who did what through the API, and check the record."),
     "worker": ("gateway.cli.worker", "Run the syncs at their times, until stopped."),
 }
 

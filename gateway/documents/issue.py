@@ -16,12 +16,13 @@ from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
+from sqlalchemy.engine import Connection
 
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.gpa.policy import Aggregate, Policy
 from gateway.core.model import LINE
 from gateway.documents.code import new_code, read_code, shown
-from gateway.store import Store, disclosures
+from gateway.store import Store, disclosures, webhooks
 from gateway.store.disclosures import DocumentRecord, Rules
 from gateway.transport.atomic import atomic_file
 
@@ -40,6 +41,18 @@ class DocumentKind(StrEnum):
     GPA_STATEMENT = "gpa-statement"
     PESC_TRANSCRIPT = "pesc-transcript"
     CREDENTIAL = "credential"
+
+
+WITH_GPA = frozenset(
+    {
+        DocumentKind.GPA_REPORT, DocumentKind.NCAA_WORKSHEET, DocumentKind.GPA_STATEMENT,
+        DocumentKind.PESC_TRANSCRIPT,
+    }
+)  # fmt: skip
+"""Documents that state GPAs, if they name policies."""
+
+TOLD_AT_ONCE = 500
+"""How many documents one event names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +122,21 @@ def issue(store: Store, release: Release, drafts: Sequence[Draft], folder: Path)
     records = [_record(release, draft) for draft in drafts]
     with store.begin() as connection:
         disclosures.add(connection, release.district, records)
+        _announce(connection, release, drafts)
     for draft in drafts:
         with atomic_file(folder / draft.file_name) as file:
             file.write(draft.content)
     return records
+
+
+def _announce(connection: Connection, release: Release, drafts: Sequence[Draft]) -> None:
+    """Tell the district's webhooks which documents with GPAs were issued: their codes, and nothing of what they say."""
+    told = [
+        {"document": each.stamp.code, "kind": str(each.kind)} for each in drafts if each.kind in WITH_GPA and each.rules
+    ]
+    for start in range(0, len(told), TOLD_AT_ONCE):
+        data = {"district": release.district, "documents": told[start : start + TOLD_AT_ONCE]}
+        webhooks.announce(connection, release.district, webhooks.Event.GPA_ISSUED, data, now=release.now())
 
 
 def _record(release: Release, draft: Draft) -> DocumentRecord:

@@ -66,6 +66,12 @@ def read(store: Store, district: str, *, after: int = 0, limit: int = _PER_READ)
     return store.rows(query.order_by(audit.c.number).limit(limit))
 
 
+def last_number(store: Store, district: str) -> int:
+    """The number of the newest entry; 0 if there is none."""
+    found = store.row(sa.select(sa.func.max(audit.c.number).label("last")).where(audit.c.district == district))
+    return int(found["last"] or 0) if found else 0
+
+
 def first_break(store: Store, district: str) -> int | None:
     """The number of the first entry that does not fit the one before it; ``None`` if the chain is whole."""
     number, previous = 0, FIRST

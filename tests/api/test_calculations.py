@@ -215,10 +215,9 @@ def test_every_call_with_students_data_stands_in_the_audit(http, new_client, sit
     from gateway.store import audit
 
     client, key = new_client()
-    http.post(
-        APPLY, json={"evidence": ROWS}, headers={"Authorization": f"Bearer {key}", "X-Request-Id": "my-call-0001"}
-    )
+    request = "7d3f2c5e-0f7b-4c1d-9a52-2f6f1f4b8c11"
+    http.post(APPLY, json={"evidence": ROWS}, headers={"Authorization": f"Bearer {key}", "X-Request-Id": request})
     last = audit.read(site.store, site.id)[-1]
     assert (last["actor"], last["action"], last["subjects"]) == (client.client_id, "mapping.apply", 7)
-    assert last["detail"]["request"] == "my-call-0001"
+    assert last["detail"]["request"] == request
     assert audit.first_break(site.store, site.id) is None

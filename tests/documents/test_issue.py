@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,9 +16,20 @@ from hypothesis import strategies as st
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.documents import issue as issuing
 from gateway.documents.code import ALPHABET, LENGTH, new_code, read_code, shown
-from gateway.documents.issue import DocumentKind, Draft, Release, Rules, check_document, digest_of, file_name, issue
-from gateway.store import disclosures, open_store
+from gateway.documents.issue import (
+    DocumentKind,
+    Draft,
+    Release,
+    Rules,
+    Stamp,
+    check_document,
+    digest_of,
+    file_name,
+    issue,
+)
+from gateway.store import disclosures, open_store, webhooks
 from gateway.store.schema import disclosures as table
+from gateway.store.webhooks import Event, Webhook
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 RULES = (Rules("school-weighted", "2026.1", "d" * 64),)
@@ -195,3 +207,19 @@ def test_file_names_are_plain():
 def test_random_codes_use_all_signs():
     chance = random.Random(1)
     assert set("".join(new_code(chance.randrange) for _ in range(200))) == set(ALPHABET)
+
+
+def test_webhooks_are_told_of_documents_with_gpas_in_the_same_transaction(store, tmp_path):
+    webhooks.create(
+        store, Webhook("lakeside", "hook_1", "client_1", "https://x.example", (Event.GPA_ISSUED,), 1, NOON, None)
+    )
+    given_ = release()
+    plain = dataclasses.replace(draft(given_, name="two.pdf"), kind=DocumentKind.MASTERY_TRANSCRIPT)
+    (told, _) = issue(store, given_, [draft(given_), plain], tmp_path / "out")
+    (sent,) = webhooks.log(store, webhooks.find(store, "lakeside", "hook_1"), after=None, limit=9)
+    assert (sent.event, sent.payload["data"]) == (
+        Event.GPA_ISSUED, {"district": "lakeside", "documents": [{"document": told.code, "kind": "gpa-report"}]},
+    )  # fmt: skip
+    with pytest.raises(sa.exc.IntegrityError):
+        issue(store, given_, [dataclasses.replace(draft(given_, name="3.pdf"), stamp=Stamp(told.code, NOON))], tmp_path)
+    assert len(webhooks.log(store, webhooks.find(store, "lakeside", "hook_1"), after=None, limit=9)) == 1
