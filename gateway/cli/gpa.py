@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": ("gateway.cli.gpa_compare", "Compare two policies or versions, by school."),
     "policies": ("gateway.cli.gpa_policies", "List the policies: source, dates, open questions."),
     "lint": ("gateway.cli.gpa_policies", "Check policy files and run their examples."),
+    "push": ("gateway.cli.gpa_push", "Bring GPAs to a connection, beside what others wrote."),
     "override": ("gateway.cli.gpa_override", "Keep decisions of people: record, list, withdraw."),
 }
 

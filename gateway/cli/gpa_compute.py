@@ -81,7 +81,7 @@ def compute(
     found = [inputs.policy(name) for name in policies]
     if trace == Path("-"):
         trace = out.with_name(f"{out.stem}.trace{out.suffix}")
-    options = _options(inputs, found, periods=periods, approximate=approximate, trace=trace is not None)
+    options = gpa_options(inputs, found, periods=periods, approximate=approximate, trace=trace is not None)
     with _course_file(inputs, found, sync_name, final_grades, from_levels=from_levels) as (courses, notes):
         computed = compute_file(options, courses, out, trace=trace, workers=workers)
     _answer(inputs, found, computed, notes, {"out": out, "trace": trace, "problems": computed.problems})
@@ -101,7 +101,7 @@ def rank(inputs: Inputs, *, policy_name: str, out: Path, workers: int) -> int:
     from gateway.gpa_rank import rank_file
 
     policy = inputs.policy(policy_name)
-    options = _options(inputs, [policy], periods="cumulative", approximate=False, trace=False)
+    options = gpa_options(inputs, [policy], periods="cumulative", approximate=False, trace=False)
     with _course_file(inputs, [policy], None, None, from_levels=False) as (courses, notes):
         ranked = rank_file(options, courses, out, workers=workers)
     told = {
@@ -113,7 +113,8 @@ def rank(inputs: Inputs, *, policy_name: str, out: Path, workers: int) -> int:
     return EXIT_WARNINGS if ranked.computed.states.get(policy.name, {}).get("pending") else 0
 
 
-def _options(inputs: Inputs, policies: list[Policy], *, periods: str, approximate: bool, trace: bool) -> Options:
+def gpa_options(inputs: Inputs, policies: list[Policy], *, periods: str, approximate: bool, trace: bool) -> Options:
+    """What the options say of a computation."""
     from gateway.core.gpa.compute import Period
     from gateway.gpa_batch import Options
 

@@ -16,6 +16,7 @@ from gateway.store import runs as run_store
 from gateway.store.leases import hold
 from gateway.store.plans import APPLICABLE, PlanState, SavedPlan
 from gateway.store.runs import RunState
+from gateway.sync.gpa_push import sync_of
 from gateway.sync.report import RunReport
 from gateway.sync.run import finish, push_plan
 from gateway.sync.work import Progress, Work
@@ -110,7 +111,7 @@ def apply_plan(
     pull has become the good one since, or the plan was discarded, superseded or applied.
     """
     plan = find_plan(store, district, plan_id)
-    sync = district.sync(plan.sync)
+    sync = sync_of(district, plan)
     target = open_connection(district, plan.target, now=now, adapters=adapters)
     if not isinstance(target, Target):
         raise ConfigurationError("The plan's connection is no target any more.", code="sync.roles")

@@ -29,5 +29,5 @@ def announce_end(connection: Connection, work: Work, state: RunState, report: Ma
     at = work.now()
     announce(connection, work.district.id, event, about | {"code": problem["code"] if problem else None}, now=at)
     pushed = report.get("push", {}).get("accepted", 0)
-    if state is RunState.DONE and pushed:
+    if state is RunState.DONE and pushed and "map" in report:
         announce(connection, work.district.id, Event.LEVELS_CHANGED, about | {"records": pushed}, now=at)

@@ -15,7 +15,14 @@ from gateway.sync.work import Work
 
 
 def promote(work: Work, plan: SavedPlan) -> None:
-    """Make the plan's snapshot the good one, mark the plan applied, and clear away what is no longer needed."""
+    """Make the plan's snapshot the good one, mark the plan applied, and clear away what is no longer needed.
+
+    A plan that comes from no pull has no snapshot."""
+    if not plan.snapshot:
+        with work.commit() as connection:
+            plans.set_state(connection, work.district.id, plan.plan_id, PlanState.APPLIED)
+        _clear_away_runs(work)
+        return
     if plan.state is PlanState.ADDITIONS:
         _forgive_absences(work, plan)
     with work.commit() as connection:
@@ -35,6 +42,11 @@ def _clear_away(work: Work) -> None:
     """Keep as many snapshots, and as many runs with all their files, as the district's file says."""
     keep = work.district.retention.snapshots
     snapshots.forget_old(work.store, work.district.id, work.sync.source, work.snapshots, keep=keep)
+    _clear_away_runs(work)
+
+
+def _clear_away_runs(work: Work) -> None:
+    keep = work.district.retention.snapshots
     older = run_store.listed(work.store, work.district.id, sync=work.sync.name, most=10_000)
     for number, run in enumerate(older):
         for name in BULKY if number >= keep else ("stage", "check"):

@@ -1,0 +1,65 @@
+"""``gpa push``: computed GPAs to a connection that takes them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from gateway.cli.command import Command
+from gateway.cli.gpa_compute import gpa_options
+from gateway.cli.gpa_inputs import Inputs, input_options
+from gateway.cli.invocation import now
+from gateway.cli.progress import shown_progress
+
+
+@click.command(cls=Command)
+@click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
+@input_options("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+@click.option("--target", "connection", metavar="CONNECTION", required=True, help="The connection that takes them.")
+@click.option("--school-year", metavar="YEAR", required=True, help="The school year of the record, such as 2027.")
+@click.option("--term", metavar="TERM", required=True, help="The term of the record, as the connection's settings say.")
+@click.option("--school", metavar="ID", help="The school of students for whom --students names none.")
+@click.option("--dry-run", is_flag=True, help="Plan only, and say what would be sent; `apply` pushes the plan.")
+def push(
+    inputs: Inputs,
+    *,
+    policies: tuple[str, ...],
+    connection: str,
+    school_year: str,
+    term: str,
+    school: str | None,
+    dry_run: bool,
+) -> int:
+    """Compute each student's cumulative GPA by every POLICY and bring it to CONNECTION, beside what others wrote there.
+
+    Only whole GPAs travel, and none of a policy whose school aggregates no GPA. What was accepted before and is
+    unchanged is not sent again; nothing is withdrawn.
+    """
+    import polars as pl
+
+    from gateway.gpa_batch import compute_file
+    from gateway.sync.gpa_push import RecordPlace, desired_gpas, push_gpas
+    from gateway.worker import stop_on_signals
+
+    found = [inputs.policy(name) for name in policies]
+    options = gpa_options(inputs, found, periods="cumulative", approximate=False, trace=False)
+    district = inputs.invocation.load()
+    with tempfile.TemporaryDirectory(prefix="gpa-") as folder:
+        courses = inputs.courses
+        if courses is None or inputs.levels is not None:
+            courses = Path(folder) / "courses.parquet"
+            inputs.courses_or_levels(found)[0].write_parquet(courses)
+        out = Path(folder) / "gpas.parquet"
+        compute_file(options, courses, out)
+        place = RecordPlace(school_year, term, inputs.as_of, school)
+        rows = desired_gpas(pl.read_parquet(out), options.students, found, place, district=district.id)
+    with inputs.invocation.store(district) as store, stop_on_signals() as stop, shown_progress() as progress:
+        report = push_gpas(
+            district, connection, rows, store=store, now=now, dry_run=dry_run, progress=progress, stop=stop
+        )
+    closed = [each.title for each in found if each.aggregate != "always"]
+    notes = [f"{title} aggregates no GPA: nothing of it was sent." for title in closed]
+    inputs.invocation.answer({**report.as_dict(), "not_sent": closed}, [*notes, *report.lines()])
+    return report.exit_code
