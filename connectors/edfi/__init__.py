@@ -18,6 +18,7 @@ from connectors.edfi.session import Session
 from connectors.edfi.settings import SettingsSchema
 from connectors.edfi.source_checking import check_source
 from connectors.edfi.target_checking import check_target
+from connectors.edfi.target_settings import writes_anything
 from gateway.sdk import Change, CheckItem, Connector, Outcome, Page, Source, Stream, Target
 
 
@@ -30,7 +31,7 @@ class EdFiConnector(Connector, Source, Target):
 
     def check(self) -> Sequence[CheckItem]:
         found = list(check_source(self._session, self._puller))
-        if all(item.ok for item in found[:2]) and self.settings["write"]:
+        if all(item.ok for item in found[:2]) and writes_anything(self.settings):
             found += check_target(self._session, self._pusher)
         return found
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.edfi.descriptors import Descriptors, Unfit
 from connectors.edfi.merging import Body, Part, Piece, Wanted
-from connectors.edfi.places import Places
+from connectors.edfi.places import Places, own_part
 from gateway.sdk import Action, Change
 
 _PLACES = Decimal("0.0001")
@@ -76,7 +76,7 @@ def _report_card(
 
 
 def _whole(record: Mapping[str, Any], column: str) -> int:
-    text = str(record.get(column) or "")
+    text = own_part(str(record.get(column) or ""), "org")
     if not text.isascii() or not text.isdigit():
         raise Unfit("edfi.required", f"Ed-Fi needs the {column} as a number, and this value has none.")
     return int(text)

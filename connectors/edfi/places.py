@@ -1,8 +1,9 @@
 """What records refer to, as the host knows it: students, sections, grading periods, objectives and standards.
 
 The ids of the records are those of the system that was pulled from. A student's id is the ``studentUniqueId`` and a
-class's id the ``sectionIdentifier``, unless a file of the settings says otherwise. The other lists are read from the
-host, once, when they are first needed. What cannot be found keeps its record back until it is there.
+class's id the ``sectionIdentifier``, unless a file of the settings says otherwise; the ids that this connector makes
+when it pulls (``student:604822``) are understood as well. The other lists are read from the host, once, when they are
+first needed. What cannot be found keeps its record back until it is there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from connectors.edfi.descriptors import Unfit, descriptor
 from connectors.edfi.items import Items
+from connectors.edfi.keys import section_parts, written_id
 from connectors.edfi.merging import Item, stripped
 from connectors.edfi.versions import GRADING_PERIOD_KEY, Version, key_of
 from gateway.sdk import ConfigurationError, OutcomeState
@@ -57,7 +59,7 @@ class Places:
         """The reference to a student. Raises :class:`Unfit` (``edfi.no-student``)."""
         known = self._once("students", lambda: self._file("students", "student_id"))
         if known is None:
-            return {"studentUniqueId": student_id}
+            return {"studentUniqueId": own_part(student_id, "student")}
         row = known.get(student_id)
         if row is None:
             raise waits("edfi.no-student", "The file of students does not name the student of this record.")
@@ -117,7 +119,9 @@ class Places:
             return found
         for item in self._items.listed("sections"):
             key = {**_reference(item, "courseOfferingReference"), "sectionIdentifier": item.get("sectionIdentifier")}
-            found.setdefault(str(key["sectionIdentifier"]), []).append({name: key.get(name) for name in SECTION_KEY})
+            pulled = written_id("class", (str(key.get(name)) for name in section_parts("")))
+            for class_id in (str(key["sectionIdentifier"]), pulled):
+                found.setdefault(class_id, []).append({name: key.get(name) for name in SECTION_KEY})
         return found
 
     def _periods(self) -> dict[int, list[Period]]:
@@ -140,10 +144,13 @@ class Places:
         for key in found.values():
             key["objectiveGradeLevelDescriptor"] = descriptor("GradeLevel", key["objectiveGradeLevelDescriptor"])
         for item in self._items.listed("competencyObjectives"):
-            own = item.get("competencyObjectiveId")
-            if own and own not in found:
-                key = {**item, **_reference(item, "educationOrganizationReference")}
-                found[str(own)] = {name: key.get(name) for name in OBJECTIVE_KEY}
+            whole = {**item, **_reference(item, "educationOrganizationReference")}
+            key = {name: whole.get(name) for name in OBJECTIVE_KEY}
+            level = str(key["objectiveGradeLevelDescriptor"]).rpartition("#")[2]
+            pulled = written_id("objective", (str(key["educationOrganizationId"]), level, str(key["objective"])))
+            for own in (item.get("competencyObjectiveId"), pulled):
+                if own:
+                    found.setdefault(str(own), key)
         return found
 
     def _standards(self) -> dict[str, str]:
@@ -164,6 +171,12 @@ class Places:
         if not name:
             return None
         return {row[key]: row for row in _read(self._folder / name, setting, (key, *_COLUMNS[setting]))}
+
+
+def own_part(id_: str, kind: str) -> str:
+    """The last part of an id that this connector made when it pulled; any other id as it is."""
+    head, _, rest = id_.partition(":")
+    return rest.replace("%3A", ":").replace("%25", "%") if head == kind and rest else id_
 
 
 _COLUMNS: Mapping[str, Sequence[str]] = {

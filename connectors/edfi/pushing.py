@@ -28,6 +28,7 @@ from connectors.edfi.places import Places, waits
 from connectors.edfi.reading_back import ReadBack
 from connectors.edfi.refusals import Refusal, understood
 from connectors.edfi.session import Session
+from connectors.edfi.target_settings import writes_anything
 from gateway.sdk import (
     TABLES,
     Action,
@@ -133,7 +134,7 @@ class Pusher:
         with self._lock:
             if self._ready is None:
                 standard = self._session.standard
-                if not self._settings["write"] and not self._target["gpa"]["types"]:
+                if not writes_anything(self._settings):
                     raise ConfigurationError(
                         "The settings of this connection say nothing of what is to be written.",
                         hint="Set write (gradebook, competencies, grades, assessments), or target.gpa.types for GPAs.",

@@ -16,8 +16,7 @@ def check_target(session: Session, pusher: Pusher) -> Iterator[CheckItem]:
     try:
         session.token_answer()
         wanted = wanted_descriptors(session.settings)
-        if wanted or session.settings["write"]:
-            pusher.require_ready()
+        pusher.require_ready()
         lacking = pusher.descriptors.missing(wanted)
     except GatewayError as problem:
         yield CheckItem("writing", False, problem.message, problem.hint or "Correct the settings of this connection.")

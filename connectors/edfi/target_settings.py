@@ -96,6 +96,11 @@ class TargetSchema(_Strict):
     standards = _text("A CSV file with competency_id and learningStandardId.")
 
 
+def writes_anything(settings: Mapping[str, Any]) -> bool:
+    """Whether the connection is a target at all: for the records of a sync, or for GPAs."""
+    return bool(settings["write"] or settings["target"]["gpa"]["types"])
+
+
 def refuse_unwritable(settings: Mapping[str, Any]) -> None:
     """Raises :class:`ValidationError` for what cannot be written so."""
     if {"gradebook", "assessments"} & set(settings["write"]) and not settings["target"]["namespace"]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from gateway.core.errors import ConfigurationError
 from gateway.core.exchange import Action, Change, OutcomeState
 from gateway.testing.edfi import Claims, EdFiGate, FakeEdFi
-from gateway.testing.edfi.sample import SCHOOL, uri
+from gateway.testing.edfi.sample import LEA, SCHOOL, uri
 from gateway.testing.faults import Fault, FaultKind
 from tests.connectors.edfi.target_stand import (
     COMPETENCIES,
@@ -85,6 +86,40 @@ def test_levels_stand_under_the_grading_period_of_their_evidence(tmp_path: Path)
     }
     mine = [row for row in of_student(stand.host, "studentCompetencyObjectives") if "diagnosticStatement" in row]
     assert {row["gradingPeriodReference"]["gradingPeriodName"] for row in mine} == {"Q1"}
+
+
+def test_the_ids_with_which_this_connector_pulls_lead_back(tmp_path: Path) -> None:
+    stand = Stand(make_host(), tmp_path, "gradebook", "competencies")
+    pulled = {
+        "student_id": f"student:{STUDENT}",
+        "class_id": f"class:{SCHOOL}:2027:Fall:ALG-1:ALG-1-01",
+        "competencies": [f"objective:{LEA}:Ninth grade:Objective 1"],
+    }
+    stand.push(change("line_items", line_item(class_id=pulled["class_id"])))
+    outcome = stand.push(change("results", result(STUDENT, "r-1", **pulled)))["r-1"]
+    assert outcome.state is OutcomeState.ACCEPTED
+    assert set(levels(stand.host)) == {"Objective 1", "Solve linear equations"}
+
+
+def test_files_of_the_settings_lead_to_students_and_sections(tmp_path: Path) -> None:
+    (tmp_path / "students.csv").write_text(f"student_id,studentUniqueId\nu-1,{STUDENT}\n", encoding="utf-8")
+    header = "class_id,localCourseCode,schoolId,schoolYear,sectionIdentifier,sessionName"
+    row = f"k-1,ALG-1,{SCHOOL},2027,ALG-1-01,Fall"
+    (tmp_path / "classes.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    stand = Stand(make_host(), tmp_path, "competencies", students="students.csv", classes="classes.csv")
+    records = [result("u-1", class_id="k-1"), result("u-2", class_id="k-1")]
+    outcomes = stand.push(*(change("results", each) for each in records))
+    assert outcomes["u-1"].state is OutcomeState.ACCEPTED
+    assert outcomes["u-2"].code == "edfi.no-student"
+    assert "Objective 0" in levels(stand.host)
+
+
+def test_a_file_without_its_columns_is_named(tmp_path: Path) -> None:
+    (tmp_path / "students.csv").write_text("student_id\nu-1\n", encoding="utf-8")
+    stand = Stand(make_host(), tmp_path, "gradebook", students="students.csv")
+    with pytest.raises(ConfigurationError, match="studentUniqueId") as caught:
+        stand.push(change("results", result("u-1")))
+    assert caught.value.code == "edfi.file"
 
 
 def test_a_competency_that_is_told_no_longer_goes_and_those_of_others_stay(tmp_path: Path) -> None:
