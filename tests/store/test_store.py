@@ -165,7 +165,7 @@ def _host():
 def test_of_many_who_want_one_lease_at_once_one_gets_it(store):
     won: list[Lease] = []
     lost: list[LockedError] = []
-    start, done = threading.Barrier(4, timeout=20), threading.Barrier(4, timeout=20)
+    start, done = threading.Barrier(4, timeout=120), threading.Barrier(4, timeout=120)
 
     def compete():
         start.wait()

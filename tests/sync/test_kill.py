@@ -1,25 +1,20 @@
 """kill -9 at 24 points of a run, then the next start: nothing lost, nothing doubled, one effect per record.
 
-Each case runs the real program twice as a process of its own, against a platform served over loopback: once with
+Each case runs the program twice in a process of its own, against a platform served over loopback: once with
 ``GW_CRASH_AT`` set, which kills it with SIGKILL at the point, and once without. Afterwards the platform must hold
 exactly what one undisturbed run brings, and every record must have taken effect exactly once.
 """
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from gateway.testing.fake_oneroster import FakeOneRoster
 from gateway.testing.wsgi import serve
+from tests.sync.program import start
 from tests.sync.stand import held, make_platform, write_district
-
-PROGRAM = Path(sys.executable).parent / "mastery-gateway"
 
 POINTS = [
     # F1-F3, F4-F6, F7-F9: a page has come, is being staged, has been staged; pages 1, 3, 5
@@ -33,13 +28,6 @@ POINTS = [
 ]  # fmt: skip
 
 BATCH = 100
-
-
-def start(file: Path, crash_at: str = "") -> int:
-    environment = {**os.environ, "GW_CRASH_AT": crash_at}
-    command = [PROGRAM, "--district", file, "--json", "sync"]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False, cwd=file.parent)
-    return done.returncode
 
 
 def effects(platform: FakeOneRoster) -> int:
