@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ import click
 from gateway.cli.command import LazyGroup
 from gateway.cli.gpa_inputs import IN_FILE
 from gateway.cli.invocation import Invocation, now
+from gateway.core.errors import ConfigurationError, Place
 
 if TYPE_CHECKING:
+    from gateway.settings import District
     from gateway.store.gpa_overrides import KeptOverride
 
 
@@ -34,6 +37,7 @@ def record(invocation: Invocation, file: Path) -> int:
 
     district = invocation.load()
     overrides = read_overrides(file, on=now().astimezone(district.time_zone).date())
+    _check_policies(file, {each.policy for each in overrides if each.policy and each.gpa is not None}, district)
     with invocation.store(district) as store:
         numbers = record_overrides(store, district.id, overrides, now=now())
     told = [f"{len(numbers):,} kept, as {', '.join(map(str, numbers))}" if numbers else "The file has no override."]
@@ -71,6 +75,23 @@ def withdraw(invocation: Invocation, number: int, person: str, reason: str) -> i
         withdraw_override(store, district.id, number, person=person, reason=reason, now=now())
     invocation.answer({"withdrawn": number}, [f"Override {number} no longer holds."])
     return 0
+
+
+def _check_policies(file: Path, names: Iterable[str], district: District) -> None:
+    """That each policy is there, and is of a school that aggregates a GPA: another one is never stored."""
+    from gateway.cli.gpa_inputs import policy_folders
+    from gateway.core.gpa.policy import Aggregate
+    from gateway.policies import policy_versions
+
+    for name in sorted(names):
+        versions = policy_versions(name, policy_folders(district, None))
+        if any(policy.aggregate is Aggregate.ON_REQUEST_ONLY for policy in versions):
+            raise ConfigurationError(
+                f"The school aggregates no GPA ({name}): none is stored, and so none is overridden.",
+                hint="Leave the row out; nothing of the file was kept.",
+                code="gpa.override",
+                place=Place(str(file)),
+            )
 
 
 def _told(kept: KeptOverride) -> dict[str, Any]:

@@ -130,17 +130,16 @@ def test_decisions_are_kept_shown_and_withdrawn(gpa: Any, tmp_path: Path, pulled
         "a,,,ENG,2026,grade,A,R. Registrar,wrong scan,2026-06-01\n"
         "b,school-unweighted,3.9,,,,,R. Registrar,transfer record,2026-06-02\n"
         "c,,,MUS,,grade,A,R. Registrar,wrong scan,\n"
-        "b,tilton,4.0,,,,,R. Registrar,please,\n"
     )
     assert gpa("override", "record", "o.csv").code == 0
-    assert gpa("override", "record", "o.csv", "--json").data["numbers"] == [1, 2, 3, 4]
+    assert gpa("override", "record", "o.csv", "--json").data["numbers"] == [1, 2, 3]
     line = ("compute", "school-unweighted", "tilton", "--courses", "c.csv", "--out", "g.csv", "--approximate", *DAY)
     assert gpa(*line).code == 3
     shown = ("gpa", "state", "reason")
     found = read("g.csv").filter(policy="school-unweighted").select(shown).rows()
     assert found[0] == ("4.000", "computed", "ENG 2026 overridden by R. Registrar on 2026-06-01: wrong scan")
     assert found[1] == ("3.900", "overridden", "overridden by R. Registrar on 2026-06-02: transfer record (computed: "
-                                               "3.000000)")  # fmt: skip
+                                               "3.000)")  # fmt: skip
     assert found[2][:2] == (None, "pending")
     assert "An override names MUS, which fits 0 courses" in str(found[2][2])
     assert read("g.csv").filter(policy="tilton", student_id="b").select("gpa", "state").row(0) == (
@@ -154,8 +153,30 @@ def test_decisions_are_kept_shown_and_withdrawn(gpa: Any, tmp_path: Path, pulled
     assert "withdrawn" not in gpa("override", "list").out
     assert gpa("override", "withdraw", "2", "--by", "H. Head", "--reason", "error").code == 1
     store = open_store(f"sqlite:///{pulled / 'data' / 'gateway.db'}")
-    assert [each.number for each in kept_overrides(store, "lakeside")] == [1, 3, 4]
+    assert [each.number for each in kept_overrides(store, "lakeside")] == [1, 3]
     store.close()
+
+
+@pytest.mark.parametrize(("policy", "said"), [("tilton", "aggregates no GPA"), ("tiltn", 'Did you mean "tilton"?')])
+def test_a_gpa_that_is_never_stored_is_not_decided_upon(gpa: Any, tmp_path: Path, policy: str, said: str) -> None:
+    before = gpa("override", "list", "--json").data
+    (tmp_path / "o.csv").write_text(
+        f"student_id,policy,gpa,person,reason\nb,school-unweighted,3.9,R. R.,because\nb,{policy},4.0,R. R.,please\n"
+    )
+    answer = gpa("override", "record", "o.csv")
+    assert (answer.code, said in answer.err) == (1, True), answer.err
+    assert gpa("override", "list", "--json").data == before
+
+
+def test_a_mastery_transcript_is_made_from_a_pull(call: Call, tmp_path: Path, pulled: Path) -> None:
+    district, mapping = ("--district", pulled / "gateway.yaml"), pulled / "mappings/schools/lakeside.yaml"
+    call(*district, "map", "apply", mapping, "--out", "levels")
+    student = read("levels/levels.csv")["student_id"][0]
+    release = ("--preview", "--to", "U", "--purpose", "p", "--by", "R. R.")
+    line = (*district, "documents", "mastery-transcript", mapping, "--student", student, *release)
+    answer = call(*line, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert len(list((tmp_path / "out").glob("*.pdf"))) == 1
 
 
 @pytest.mark.parametrize(

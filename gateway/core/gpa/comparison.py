@@ -49,11 +49,15 @@ def compare_policies(
     compared = _joined(before, after).join(_schools(courses), on="student_id", how="left", maintain_order="left")
     mine = pl.col("student_id").cast(pl.String).str.strip_chars()
     changed = courses.filter(mine.is_in(compared.filter("changed")["student_id"].implode()))
+    no_number = pl.col("old_gpa").is_null() | pl.col("new_gpa").is_null()
+    without = (
+        pl.when(no_number).then(pl.lit("One of the two gives no number."))
+        .otherwise(pl.lit("No course counts otherwise: see the rounding and the rules."))
+    )  # fmt: skip
     traces = [computed(each, changed, trace=True)[1] for each in (old, new)]
     return compared.join(_reasons(*traces), on="student_id", how="left", maintain_order="left").select(
         *COMPARISON[:-1],
-        pl.when("changed").then(pl.col("why").fill_null("No course counts otherwise: see the rounding and the rules."))
-        .alias("why"),
+        pl.when("changed").then(pl.coalesce("why", without)).alias("why"),
     )  # fmt: skip
 
 

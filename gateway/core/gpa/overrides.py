@@ -146,7 +146,8 @@ def override_gpas(result: GpaResult, overrides: Sequence[Override]) -> GpaResult
     decided = pl.DataFrame(rows, schema=schema, orient="row").unique("student_id", keep="last", maintain_order=True)
     joined = result.gpas.join(decided, on="student_id", how="left", maintain_order="left")
     here = pl.col("new_gpa").is_not_null() & (pl.col("period") == Period.CUMULATIVE.value)
-    computed = pl.col("gpa").cast(pl.String).fill_null(pl.col("state"))
+    shown = pl.col("gpa").cast(pl.Decimal(18, policy.round_gpa.places)).cast(pl.String)
+    computed = shown.fill_null(pl.col("state"))
     return replace(
         result,
         gpas=joined.with_columns(

@@ -110,7 +110,7 @@ def competency_claim(district: str, competency: Competency) -> Claim:
         "targetFramework": competency.framework,
     } | ({"targetCode": competency.code} if competency.code else {})
     achievement = _achievement(
-        id, "Competency", competency.code or _short(competency.statement), competency.statement,
+        id, "Competency", _short(competency.statement), competency.statement,
         f"Mastered by the rules of {competency.rules}.",
     )  # fmt: skip
     achievement |= {"alignment": [alignment], "resultDescription": descriptions}

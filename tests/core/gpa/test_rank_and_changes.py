@@ -109,7 +109,7 @@ def test_an_override_of_a_gpa_is_kept_and_shown() -> None:
     override = Override("s", "R. Registrar", "transfer record found", date(2026, 1, 9), gpa=Decimal("3.9"))
     row = only(override_gpas(compute(policy_of(), [{"grade": "B"}]), [override]))
     assert (row["gpa"], row["state"]) == (Decimal("3.9"), "overridden")
-    assert row["reason"] == "overridden by R. Registrar on 2026-01-09: transfer record found (computed: 3.000000)"
+    assert row["reason"] == "overridden by R. Registrar on 2026-01-09: transfer record found (computed: 3.0000)"
 
 
 def test_an_override_of_a_course_is_kept_and_shown() -> None:
