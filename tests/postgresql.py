@@ -44,7 +44,7 @@ def running_postgresql() -> Iterator[str]:
 
         def run(name: str, *arguments: str) -> None:
             subprocess.run(
-                [*prefix, str(binaries / name), *arguments], check=True, capture_output=True, cwd=folder, timeout=60
+                [*prefix, str(binaries / name), *arguments], check=True, capture_output=True, cwd=folder, timeout=240
             )
 
         run("initdb", "-D", f"{folder}/data", "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync")
