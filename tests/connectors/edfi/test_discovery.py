@@ -119,7 +119,7 @@ def test_the_connection_test_says_what_to_mend(
 ) -> None:
     remote = furnished(FakeEdFi("7.3", gate=EdFiGate(claims=claims)), students=1)
     failed = [item for item in SourceStand(remote, tmp_path, **more).connector().check() if not item.ok]
-    assert [item.what for item in failed][0] == what
+    assert next(item.what for item in failed) == what
     assert words in failed[0].hint
 
 

@@ -114,7 +114,7 @@ def test_a_key_that_changes_withdraws_the_old_record(tmp_path: Path) -> None:
     stand = SourceStand(remote, tmp_path, streams=["enrollments"], delta=True)
     _, first = stand.night()
     _, second = stand.night(first)
-    id_, moved = list(remote.items("studentSectionAssociations").items())[0]
+    id_, moved = next(iter(remote.items("studentSectionAssociations").items()))
     remote.remove("grades", next(iter(remote.items("grades"))))
     remote.replace("studentSectionAssociations", id_, {**moved, "beginDate": "2026-08-25"})
     rows = stand.night(second)[0]["enrollments"]
