@@ -28,6 +28,8 @@ from gateway.api.case import views as case
 from gateway.api.inbox import views as inbox
 from gateway.api.oneroster import views as oneroster
 from gateway.api.openapi import contract, finish, serve
+from gateway.api.sandbox import faults
+from gateway.api.sandbox import views as sandbox
 from gateway.api.sites import Sites
 
 
@@ -45,10 +47,12 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     app.extensions["gateway-sites"] = sites
     app.extensions["gateway-clock"] = now
     metrics.install(app)
+    faults.spoil(app)
     requests.prepare(app)
     access.guard(app)
     deprecation.install(app)
     rates.limit(app, rates.Buckets(per_minute))
+    faults.strike(app)
     app.register_error_handler(Exception, problems.answer)
     for plain in (health.blueprint, oauth.blueprint):
         app.register_blueprint(plain)
@@ -56,7 +60,7 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     inbox.install(app)
     case.install(app)
     api = contract(app)
-    for documented in (mapping, gpa, lists, jobs, webhooks, audit):
+    for documented in (mapping, gpa, lists, jobs, webhooks, audit, sandbox):
         api.register_blueprint(documented.blueprint)
     finish(app, api)
     docs.install(app, serve(app, api))

@@ -37,6 +37,7 @@ COMMANDS = {
     "keys": ("gateway.cli.keys", "Manage the keys of programs that call the API."),
     "inbox": ("gateway.cli.inbox", "List, show and export gradebook records that products wrote."),
     "audit": ("gateway.cli.audit", "Show who did what through the API, and check the record."),
+    "sandbox": ("gateway.cli.sandbox", "Make a district for vendors to try their programs on."),
     "worker": ("gateway.cli.worker", "Run the syncs at their times, until stopped."),
 }
 
