@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -73,8 +73,10 @@ def _is_open(night: Night, last: LastRun | None) -> bool:
 
 
 def _past(sync: SyncSettings, zone: ZoneInfo, now: datetime, last: LastRun | None) -> Iterator[Night]:
-    """The nights up to ``now``: as far back as it matters."""
+    """The nights up to ``now``: as far back as it matters, which is to the date of the last run, anywhere on earth."""
     after = now - (LOOK_BACK if last else sync.grace)
+    if last:
+        after = max(after, datetime.combine(date.fromisoformat(last.key), time(tzinfo=UTC)) - timedelta(days=1))
     return takewhile(lambda night: night.at <= now, _nights(sync, zone, after - timedelta(seconds=1)))
 
 
