@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from connectors.edfi.elements import Flat
@@ -9,7 +11,7 @@ from connectors.edfi.keys import code, key
 from connectors.edfi.lookups import Lookups
 from connectors.edfi.tables import CHANGED, Listed, Rows, build, with_lists
 from connectors.edfi.words import Dictionary
-from gateway.sdk import LINE, empty
+from gateway.sdk import LINE, ConfigurationError, did_you_mean, empty
 
 _TITLE = pl.coalesce("contentStandard.title", "namespace")
 _FRAMEWORK = key("framework", "namespace", _TITLE)
@@ -58,8 +60,11 @@ FRAMEWORK_ROWS = (
 )  # fmt: skip
 
 
-def frames(lookups: Lookups, words: Dictionary) -> dict[str, pl.DataFrame]:
-    """All frameworks of the host as one page; they are small."""
+def frames(lookups: Lookups, words: Dictionary, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """The wanted frameworks of the host, or all, as one page; they are small.
+
+    Raises :class:`ConfigurationError` (``edfi.unknown-framework``).
+    """
     made: dict[str, list[pl.DataFrame]] = {"frameworks": [], "competencies": [], "associations": []}
     standards = lookups.whole("learningStandards")
     _add(made, standards, (STANDARD_FRAMEWORKS, STANDARDS, PARENTS), words, "learningStandards")
@@ -68,10 +73,29 @@ def frames(lookups: Lookups, words: Dictionary) -> dict[str, pl.DataFrame]:
     levels = words.word(objectives.rows, "gradeLevel", "objectiveGradeLevelDescriptor")
     named = objectives.rows.with_columns(pl.concat_list(levels).alias("_levels"))
     _add_objectives(made, named, words)
-    return {
+    whole = {
         table: pl.concat(found).unique("id", keep="first", maintain_order=True) if found else empty(table, raw=True)
         for table, found in made.items()
     }
+    return _chosen(whole, wanted) if wanted else whole
+
+
+def _chosen(whole: dict[str, pl.DataFrame], wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """The frameworks that are named by title or id, with what belongs to them."""
+    listed = whole["frameworks"]
+    known = {*listed["title"], *listed["id"]}
+    for word in wanted:
+        if word not in known:
+            titles = ", ".join(listed["title"].unique().sort().head(20)) or "none"
+            raise ConfigurationError(
+                f'The host has no framework "{word}".{did_you_mean(word, known)}',
+                hint=f"Correct frameworks in the settings. There are: {titles}.",
+                code="edfi.unknown-framework",
+            )
+    named = pl.Series(wanted, dtype=pl.String).implode()
+    chosen = listed.filter(pl.col("title").is_in(named) | pl.col("id").is_in(named))
+    own = pl.col("framework_id").is_in(chosen["id"].implode())
+    return {table: chosen if table == "frameworks" else frame.filter(own) for table, frame in whole.items()}
 
 
 def _add(

@@ -155,7 +155,7 @@ class Puller:
             yield Page({"academic_sessions": frame}, None, words.warnings())
             return
         if stream.name == "frameworks":
-            yield Page(frameworks.frames(self.lookups, words), None, words.warnings())
+            yield Page(frameworks.frames(self.lookups, words, self.settings["frameworks"]), None, words.warnings())
             return
         least = self._least(stream, since)
         place = _Place.read(resume)

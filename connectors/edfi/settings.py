@@ -102,6 +102,11 @@ class SettingsSchema(Strict):
         load_default=list,
         metadata=_described(f"What is pulled: {', '.join(STREAM_NAMES)}; empty for all but frameworks."),
     )
+    frameworks = fields.List(
+        fields.String(validate=validate.Length(1)),
+        load_default=list,
+        metadata=_described("The frameworks to pull, by title or id; empty for all. A sync needs exactly one."),
+    )
     excluded = fields.List(
         fields.String(validate=validate.Length(1)),
         data_key="exclude",

@@ -20,7 +20,7 @@ class TestEdFiSource(HttpSourceContract):
     cannot_happen: ClassVar[frozenset[FaultKind]] = frozenset({FaultKind.FOREIGN_LINK})
 
     def make_remote(self, folder: Path) -> FakeEdFi:
-        return furnished(FakeEdFi("7.3"), students=8)
+        return furnished(FakeEdFi("7.3"), students=6)
 
     def make_settings(self, remote: FakeEdFi) -> Mapping[str, Any]:
         return {

@@ -13,7 +13,7 @@ from gateway.testing.edfi.district import furnished
 from gateway.testing.faults import Fault, FaultKind
 from tests.connectors.edfi.source_stand import SourceStand, ids
 
-STUDENTS = 11
+STUDENTS = 9
 
 
 def host(version: str, *, changes: bool = True) -> FakeEdFi:

@@ -11,8 +11,11 @@ import pytest
 from connectors.edfi import keys
 from connectors.edfi.elements import ELEMENTS, read_page
 from connectors.edfi.words import Dictionary
+from gateway.core.case import check_packages
 from gateway.core.check import check_references, read_rows
-from gateway.core.model import FRAMEWORK_TABLES, TABLES
+from gateway.core.errors import ConfigurationError
+from gateway.core.framework import Framework
+from gateway.core.model import FRAMEWORK_TABLES, TABLES, empty
 from gateway.testing.edfi import FakeEdFi
 from gateway.testing.edfi.district import furnished
 from gateway.testing.edfi.model import model_of
@@ -22,6 +25,7 @@ from tests.connectors.edfi.reference import PAGE, page_with_tables
 from tests.connectors.edfi.source_stand import SourceStand, ids, rejected
 
 EVERYTHING = ["orgs", "sessions", "courses", "classes", "users", "enrollments", "gradebook", "frameworks"]
+RUBRICS = ("rubrics", "rubric_criteria", "rubric_levels")
 HOSTS = [("5.0", "3.2"), ("5.3", "3.3"), ("6.1", "4.0"), ("7.1", "5.0"), ("7.2", "5.1"), ("7.3", "5.2"), ("8.0", "6.0")]
 
 
@@ -134,6 +138,26 @@ def test_a_grading_period_belongs_to_the_shortest_session_that_lists_it(tmp_path
     parents = dict(sessions.select("title", "parent_id").iter_rows())
     assert parents["Q1"] == f"session:{SCHOOL}:{YEAR}:Fall"
     assert parents["Q2"] == parents["Fall"] == f"year:{YEAR}"
+
+
+def test_standards_are_a_framework_of_their_own_and_can_be_chosen(tmp_path: Path) -> None:
+    remote = furnished(FakeEdFi("7.3"), students=1)
+    child = {**remote.rows("learningStandards")[0], "learningStandardId": "A-REI.3.a"}
+    remote.seed("learningStandards", {**child, "parentLearningStandardReference": {"learningStandardId": "A-REI.3"}})
+    remote.seed("learningStandardEquivalenceAssociations", {
+        "namespace": "uri://example.org", "sourceLearningStandardReference": {"learningStandardId": "A-REI.3"},
+        "targetLearningStandardReference": {"learningStandardId": "F-IF.1"},
+        "learningStandardEquivalenceStrengthDescriptor": uri("learningStandardEquivalenceStrength", "Equivalent"),
+    })  # fmt: skip
+    stand = SourceStand(remote, tmp_path, streams=["frameworks"], frameworks=["State mathematics"])
+    checked = check_packages(stand.pull() | {name: empty(name, raw=True) for name in RUBRICS})
+    framework = Framework.from_tables(checked.tables)
+    parents = {each.code: each.parent_id for each in framework.competencies.values()}
+    assert parents == {"A-REI.3": None, "A-REI.3.a": "a-rei.3", "A-REI.4": None, "F-IF.1": None}
+    assert "exactMatchOf" in set(stand.pull()["associations"]["type"])
+    with pytest.raises(ConfigurationError) as caught:
+        SourceStand(remote, tmp_path, streams=["frameworks"], frameworks=["State maths"]).pull()
+    assert "State mathematics" in caught.value.hint
 
 
 def test_what_is_excluded_is_never_asked_for(tmp_path: Path) -> None:
