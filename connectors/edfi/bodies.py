@@ -15,6 +15,7 @@ rounded half up. Section, grading period and student are those of the host; see 
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -30,6 +31,7 @@ from connectors.edfi.versions import Version
 from gateway.sdk import Action, Change
 
 _CENT = Decimal("0.01")
+_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _STANDARD_KEY = ("learningStandardReference", "learningStandardId")
 _OBJECTIVE_KEY = ("objectiveAssessmentReference", "identificationCode")
 _LEVEL_KEY = ("gradingPeriodReference", "objectiveCompetencyObjectiveReference", "studentReference")
@@ -256,10 +258,11 @@ class Bodies:
         return label in self._target["levels"]
 
     def _level(self, kind: str, label: str | None, score: Decimal | None = None) -> str:
-        """The descriptor of a level, by its label or by its number. Raises :class:`Unfit`."""
+        """The descriptor of a level: by its label, or by the highest number of the settings that it reaches.
+
+        Raises :class:`Unfit` (``edfi.descriptor``)."""
         levels = self._target["levels"]
-        number = "" if score is None else format(score.normalize(), "f")
-        value = levels.get(label) or levels.get(number) or label
+        value = levels.get(label) or _step(levels, score) or label
         if not value:
             raise Unfit("edfi.descriptor", f"The setting levels names no {kind} for a level of this record.")
         return self._descriptors.value(kind, value)
@@ -279,6 +282,14 @@ def rounded(value: Decimal | None) -> Decimal | None:
         return None
     short = value.quantize(_CENT, ROUND_HALF_UP).normalize()
     return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
+
+
+def _step(levels: Mapping[str, str], score: Decimal | None) -> str | None:
+    """The value of the highest numbered step that ``score`` reaches; below the lowest one its value."""
+    steps = {Decimal(name): value for name, value in levels.items() if _NUMBER.fullmatch(name)}
+    if score is None or not steps:
+        return None
+    return steps[max((step for step in steps if step <= score), default=min(steps))]
 
 
 def _rows(record: Row, table: str) -> Sequence[Row]:

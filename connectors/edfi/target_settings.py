@@ -78,7 +78,7 @@ class TargetSchema(_Strict):
     mark = _text("The words by which we know our own part of a record of others.", "Mastery Gateway", 60)
     overwrite = _flag("Whether a value that another system wrote in our place is replaced.", default=False)
     create_descriptors = _flag("Whether missing descriptors of our own namespace are created.", default=False)
-    levels = _values("By label of the mapping's scale: the competency level, as a code or as namespace#code.")
+    levels = _values("By label or number of the mapping's scale: the competency level, as a code or as namespace#code.")
     grade_type = _text("The kind of grade that carries learning standard grades.", "Grading Period")
     grading_period = _text("Which kind of grading period counts where several are open, such as First Nine Weeks.")
     entry_type = _text("The type of our gradebook entries, such as Assignment; empty for none.")

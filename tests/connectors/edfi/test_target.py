@@ -88,6 +88,17 @@ def test_levels_stand_under_the_grading_period_of_their_evidence(tmp_path: Path)
     assert {row["gradingPeriodReference"]["gradingPeriodName"] for row in mine} == {"Q1"}
 
 
+@pytest.mark.parametrize(
+    ("level", "step"), [("2.8", "Basic"), ("3", "Proficient"), ("3.99", "Proficient"), ("0.5", "Below Basic")]
+)
+def test_a_level_takes_the_highest_numbered_step_that_it_reaches(level: str, step: str, tmp_path: Path) -> None:
+    numbered = {"1": "Below Basic", "2": "Basic", "3": "Proficient", "4": "Advanced"}
+    stand = Stand(make_host(), tmp_path, "competencies", levels=numbered)
+    objectives = [{"source": "case", "learning_objective_id": COMPETENCIES[0], "score": Decimal(level)}]
+    night(stand, result(STUDENT, result_learning_objectives=objectives))
+    assert levels(stand.host)["Objective 0"] == step
+
+
 def test_the_ids_with_which_this_connector_pulls_lead_back(tmp_path: Path) -> None:
     stand = Stand(make_host(), tmp_path, "gradebook", "competencies")
     pulled = {
