@@ -20,9 +20,10 @@ ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9-]*(?:\.[0-9]+)?")
 SHORT = re.compile(r"[a-z][a-z0-9-]*")
 NO_CODES = re.compile(
-    r".*\.(css|csv|db|html|json|key|log|md|parquet|pdf|toml|txt|xml|yaml|zip)|lakeside\.example"  # files, a host
-    r"|(gateway|gradebook|roster|mastery_gateway)\..*"  # modules, OAuth scopes, the entry point group
-    r"|manifest\.version|grades\.empty|roles\.role"  # a property of a manifest, a clause of a policy, a field
+    r".*\.(css|csv|db|html|json|log|md|parquet|pdf|toml|txt|xml|yaml|zip)|webhook\.key"  # files
+    r"|(gateway|gradebook|roster|mastery_gateway|waitress)\..*"  # modules, OAuth scopes, the entry point group
+    r"|manifest\.version|grades\.empty"  # a property of a bundle's manifest, a clause of a policy
+    r"|roles\.role|(objectives|scores)\.result|lakeside\.example"  # fields, columns, a host
 )
 
 

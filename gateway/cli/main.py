@@ -35,7 +35,7 @@ COMMANDS = {
     "schedule": ("gateway.cli.schedule", "Show when the syncs run next."),
     "serve": ("gateway.cli.serve", "Serve the HTTP API, until stopped."),
     "keys": ("gateway.cli.keys", "Manage the keys of programs that call the API."),
-    "inbox": ("gateway.cli.inbox", "List, show and export gradebook records that products wrote."),
+    "inbox": ("gateway.cli.inbox", "List, show and export what products wrote to gradebooks."),
     "audit": ("gateway.cli.audit", "Show who did what through the API, and check the record."),
     "sandbox": ("gateway.cli.sandbox", "Make a district for vendors to try their programs on."),
     "worker": ("gateway.cli.worker", "Run the syncs at their times, until stopped."),
