@@ -95,7 +95,7 @@ def _lines(names: list[str], ground: Ground, count: int, students: int, summary:
         yield "Nothing changes."
         return
     totals = {name: int(summary[name].sum()) for name in _COUNTS}
-    yield f"{count:,} levels of {students:,} students change."
+    yield f"{count:,} level{'' if count == 1 else 's'} of {students:,} student{'' if students == 1 else 's'} change."
     yield f"  {totals['up']:,} rise, {totals['down']:,} fall, {totals['gained']:,} are gained, {totals['lost']:,} lost"
     yield f"  {totals['newly_proficient']:,} newly proficient, {totals['no_longer_proficient']:,} no longer"
     yield ""

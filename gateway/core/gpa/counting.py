@@ -255,7 +255,9 @@ def _fault(scale: Scale, cells: frozenset[Cell], *, filtered: bool, weighted: bo
 @built_once
 def _results(scale: Scale, grades: tuple[str, ...]) -> list[pl.Expr]:
     passed = (pl.col("why") == int(Why.USED)) & ~_failed(scale, grades)
-    earned = pl.when(passed | (pl.col("why") == int(Why.CREDIT_ONLY))).then("units").otherwise(0).fill_null(0)
+    graded = passed & pl.col("base").is_not_null()
+    sound = (pl.col("fault") == 0) & (pl.col("credit_fault") == 0)
+    earned = pl.when(sound & (graded | (pl.col("why") == int(Why.CREDIT_ONLY)))).then("units").otherwise(0).fill_null(0)
     return [
         pl.col(
             ROW, STUDENT, SHARED, "line", "course_code", "repeat_of", "year", "term_code", "subject_code", "level_code"

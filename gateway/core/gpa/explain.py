@@ -144,6 +144,7 @@ def worked_sum(policy: Policy, row: Mapping[str, Any]) -> str:
         return f"Set by a person, not computed from the courses: {gpa_text(policy, row['gpa'])}"
     if row["gpa"] is None:
         return "No number: " + (row["reason"] or str(row["state"]).replace("_", " "))
-    unit = "grades" if policy.kind is Kind.SEMESTERS else "credits"
-    worked = f"{plain(row['quality_points'])} points ÷ {plain(row['credits'])} {unit}"
+    unit = "grade" if policy.kind is Kind.SEMESTERS else "credit"
+    credits = plain(row["credits"])
+    worked = f"{plain(row['quality_points'])} points ÷ {credits} {unit}{'' if credits == '1' else 's'}"
     return f"{worked}, {policy.round_gpa.words} = {gpa_text(policy, row['gpa'])}"

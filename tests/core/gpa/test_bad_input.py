@@ -11,7 +11,7 @@ from gateway.core.errors import DataError
 from gateway.core.gpa.columns import match_columns
 from gateway.core.gpa.compute import compute_gpa
 from gateway.core.gpa.courses import prepare_courses
-from tests.core.gpa.builders import TODAY, compute, gpa, only, policy_of, problem, transcript
+from tests.core.gpa.builders import TODAY, compute, gpa, only, policy_of, problem, shipped, transcript
 
 WEIGHTED = "weight: {how: add, levels: {ap: 1, regular: 0}}\n"
 PERCENT = "grades: {linear: {times: 1}, lowest: 0, highest: 100}\n"
@@ -101,6 +101,14 @@ def test_marks_and_statuses(marks: str, row: dict[str, Any], expected: str) -> N
 def test_nothing_that_counts_is_no_gpa_and_not_zero() -> None:
     row = only(compute(policy_of('marks: {"P": credit_only}\n'), [{"grade": "P"}]))
     assert (row["gpa"], row["state"], row["credits_earned"]) == (None, "no_courses", 1)
+
+
+@pytest.mark.parametrize("wrong", [{"credit": -1}, {"credit": 100}, {"grade": "Q"}])
+def test_what_waits_earns_nothing_outside_the_years_that_count(wrong: dict[str, Any]) -> None:
+    course = {"course_code": "ENG", "subject": "english", "level": "regular", "school_year": 2024, "ag": "B"}
+    early = {**course, "grade": "A", "credit": 1, "grade_level": 9}
+    assert only(compute(shipped("uc"), [early]))["credits_earned"] == 1
+    assert only(compute(shipped("uc"), [{**early, **wrong}]))["credits_earned"] == 0
 
 
 def test_types_of_a_workbook_read_like_text() -> None:
