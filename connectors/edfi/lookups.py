@@ -6,12 +6,14 @@ enrolment in a school; the others are small. Nothing of it grows with the number
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import polars as pl
 
 from connectors.edfi.elements import ITEM, ROW, Flat
 from connectors.edfi.paging import At, Lists
+from gateway.sdk import Fault
 
 _OFFERING = {
     "localCourseCode": "courseOfferingReference.localCourseCode",
@@ -30,6 +32,16 @@ class Lookups:
 
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
+        self._unreadable: dict[str, int] = {}
+
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each list in which records could not be read, and forget them."""
+        found = tuple(
+            f"{count} records of {name} cannot be read; what is made with them may lack something."
+            for name, count in sorted(self._unreadable.items())
+        )
+        self._unreadable.clear()
+        return found
 
     @cached_property
     def offerings(self) -> pl.DataFrame:
@@ -134,16 +146,21 @@ class Lookups:
         """All pages of a resource as one, each record once."""
         rows: list[pl.DataFrame] = []
         parts: dict[str, list[pl.DataFrame]] = {}
+        faults: list[Fault] = []
         height = 0
         for page, _ in self._lists.pages(resource, At()):
             rows.append(page.rows)
+            faults += page.faults
             for name, part in page.parts.items():
                 parts.setdefault(name, []).append(part.with_columns(pl.col(ROW) + height))
             height += page.rows.height
         if not rows:
             empty = self._lists.nothing(resource)
             rows, parts = [empty.rows], {name: [part] for name, part in empty.parts.items()}
-        return _once(pl.concat(rows), {name: pl.concat(pages) for name, pages in parts.items()})
+        if faults:
+            self._unreadable[resource] = len(faults)
+        once = _once(pl.concat(rows), {name: pl.concat(pages) for name, pages in parts.items()})
+        return replace(once, faults=tuple(faults))
 
 
 def _once(rows: pl.DataFrame, parts: dict[str, pl.DataFrame]) -> Flat:

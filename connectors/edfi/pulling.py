@@ -8,7 +8,7 @@ so that what was deleted and created again is there in the end.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,6 +27,7 @@ from gateway.sdk import (
     FRAMEWORK_TABLES,
     REJECTS,
     REJECTS_SCHEMA,
+    TABLES,
     IncompletePullError,
     Page,
     PullMode,
@@ -151,18 +152,22 @@ class Puller:
         words = Dictionary(self.settings["words"])
         if stream.name == "sessions":
             periods = self.lookups.whole("gradingPeriods")
-            frame = sessions_page(self.lookups, periods, words, "sessions")
-            yield Page({"academic_sessions": frame}, None, words.warnings())
+            made = {"academic_sessions": sessions_page(self.lookups, periods, words, "sessions")}
+            for resource, flat in (("sessions", self.lookups.sessions), ("gradingPeriods", periods)):
+                _add_rejects(made, ("academic_sessions",), flat, resource)
+            yield Page(made, None, words.warnings())
             return
         if stream.name == "frameworks":
-            yield Page(frameworks.frames(self.lookups, words, self.settings["frameworks"]), None, words.warnings())
+            made = frameworks.frames(self.lookups, words, self.settings["frameworks"])
+            yield Page(made, None, words.warnings() + self.lookups.warnings())
             return
         least = self._least(stream, since)
         place = _Place.read(resume)
         seen = Seen.before(self.session.context.work / "seen" / stream.name, place.page)
         maker = Maker(self.lookups, words, seen)
         for page, after in self._walk(stream.name, place, least, maker, self.steps(stream.name)):
-            yield Page(page, None if after is None else after.written(), words.warnings())
+            told = words.warnings() + self.lookups.warnings()
+            yield Page(page, None if after is None else after.written(), told)
 
     def _least(self, stream: Stream, since: datetime | None) -> int | None:
         if stream.mode is not PullMode.DELTA:
@@ -196,7 +201,7 @@ class Puller:
                 maker.seen.page = place.page + 1
                 place = _Place(number, True, after or At(), place.page + 1)
                 frames = make(flat, f"{resource} page {place.page}")
-                _add_rejects(frames, resource, flat, f"{resource} page {place.page}")
+                _add_rejects(frames, _tables_of(stream, resource), flat, f"{resource} page {place.page}")
                 end = _Place(number + 1, page=place.page) if number + 1 < len(steps) else None
                 yield frames, (place if after is not None else end)
             if empty_list:
@@ -237,16 +242,24 @@ def _makers(maker: Maker) -> Mapping[str, Callable[[Flat, str], Frames]]:
     }
 
 
-def _add_rejects(frames: Frames, resource: str, flat: Flat, source: str) -> None:
-    if not flat.faults:
-        return
-    table = {"students": "users", "staffs": "users"}.get(resource) or next(
-        rows.table for rows in tables.DECLARED if rows.resource == resource
-    )
+def _tables_of(stream: str, resource: str) -> list[str]:
+    """The tables in which a record of the resource makes records of their own: absence must not count in any."""
+    made = {rows.table for rows in tables.DECLARED if rows.resource == resource}
+    made |= {"roles"} if stream == "users" else set()
+    return [name for name in STREAMS[stream] if name in made and TABLES[name].part_of is None]
+
+
+def _add_rejects(frames: Frames, names: Sequence[str], flat: Flat, source: str) -> None:
     rows = [
-        (table, None, "edfi.unreadable", None, _sentence(fault.reason), source, fault.number) for fault in flat.faults
+        (name, None, "edfi.unreadable", None, _sentence(fault.reason), source, fault.number)
+        for name in names
+        for fault in flat.faults
     ]
-    frames[REJECTS] = pl.DataFrame(rows, schema=dict(REJECTS_SCHEMA), orient="row")
+    if rows:
+        frames[REJECTS] = pl.concat([
+            *([frames[REJECTS]] if REJECTS in frames else []),
+            pl.DataFrame(rows, schema=dict(REJECTS_SCHEMA), orient="row"),
+        ])  # fmt: skip
 
 
 def _sentence(reason: str) -> str:

@@ -14,6 +14,7 @@ from connectors.edfi.words import Dictionary
 from gateway.core.case import check_packages
 from gateway.core.check import check_references, read_rows
 from gateway.core.errors import ConfigurationError
+from gateway.core.exchange import REJECTS
 from gateway.core.framework import Framework
 from gateway.core.model import FRAMEWORK_TABLES, TABLES, empty
 from gateway.testing.edfi import FakeEdFi
@@ -21,6 +22,7 @@ from gateway.testing.edfi.district import furnished
 from gateway.testing.edfi.model import model_of
 from gateway.testing.edfi.sample import LEA, SCHOOL, YEAR, descriptors, uri
 from gateway.testing.edfi.standards import STANDARDS
+from gateway.testing.faults import Fault, FaultKind
 from tests.connectors.edfi.reference import PAGE, page_with_tables
 from tests.connectors.edfi.source_stand import SourceStand, ids, rejected
 
@@ -202,6 +204,18 @@ def test_a_list_of_one_unreadable_record_keeps_its_neighbours() -> None:
     flat = read_page("courses", b'[{"courseCode":"A"},{"courseCode":{}},{"courseCode":"C"}]', "courses page 1")
     assert flat.rows["courseCode"].to_list() == ["A", "C"]
     assert [fault.number for fault in flat.faults] == [2]
+
+
+def test_an_unreadable_record_is_set_aside_in_each_table_that_it_makes(tmp_path: Path) -> None:
+    remote = furnished(FakeEdFi("7.3"), students=1)
+    for path in ("ed-fi/students?", "ed-fi/sessions?", "ed-fi/studentSchoolAssociations?"):
+        remote.inject(Fault(FaultKind.BAD_RECORD, path=path, times=None))
+    remote.inject(Fault(FaultKind.BAD_RECORD, path="ed-fi/grades?", times=None))
+    stand = SourceStand(remote, tmp_path, streams=["sessions", "users", "gradebook"])
+    rejects = stand.pull()[REJECTS]
+    assert sorted(rejects["table"]) == ["academic_sessions", "line_items", "results", "roles", "users"]
+    assert set(rejects["code"]) == {"edfi.unreadable"}
+    assert any("studentSchoolAssociations" in warning for warning in stand.warnings)
 
 
 def test_words_are_warned_of_once() -> None:
