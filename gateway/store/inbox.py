@@ -5,14 +5,14 @@ What came is kept as it came. A record that cannot be used yet has a reason; its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from gateway.store.api_schema import inbox
 from gateway.store.database import Store
@@ -66,30 +66,42 @@ class Item:
     changed_at: datetime
 
 
-def put(store: Store, district: str, client_id: str, written: Iterable[Written], *, now: datetime) -> list[bool]:
-    """Keep records; for each of them whether it is new to the inbox. All of them are kept, or none."""
+def put(store: Store, district: str, client_id: str, written: Sequence[Written], *, now: datetime) -> list[bool]:
+    """Keep records, each of another id; for each of them whether it is new to the inbox. All are kept, or none."""
+    try:
+        return _put(store, district, client_id, written, now)
+    except IntegrityError:  # another request wrote one of them for the first time, just now
+        return _put(store, district, client_id, written, now)
+
+
+def _put(store: Store, district: str, client_id: str, written: Sequence[Written], now: datetime) -> list[bool]:
     with store.begin() as connection:
         revision = (connection.execute(_last_revision(district, client_id)).scalar() or 0) + 1
-        return [_put(connection, _of(district, client_id, each), each, now, revision) for each in written]
+        theirs = [*_places(district, client_id, written)]
+        before = {
+            (row.entity, row.record_id): row
+            for place in theirs
+            for row in connection.execute(sa.select(inbox).where(place).with_for_update())
+        }
+        owner = {"district": district, "client_id": client_id, "changed_at": now, "revision": revision}
+        rows = [owner | _row(each, before.get((each.entity, each.record_id)), now) for each in written]
+        for place in theirs:
+            connection.execute(inbox.delete().where(place))
+        if rows:
+            connection.execute(inbox.insert(), rows)
+    return [(each.entity, each.record_id) not in before for each in written]
 
 
-def _put(connection: Connection, key: Mapping[str, str], written: Written, now: datetime, revision: int) -> bool:
-    this = sa.and_(*(inbox.c[name] == value for name, value in key.items()))
-    before = connection.execute(sa.select(inbox.c.state, inbox.c.record).where(this).with_for_update()).first()
-    verdict = written.verdict
-    record = verdict.record
+def _row(written: Written, before: Any, now: datetime) -> dict[str, Any]:
+    verdict, record = written.verdict, written.verdict.record
     if verdict.state is InboxState.QUARANTINED:
         record = before.record if before and before.state != InboxState.WAITING else None
-    values = {
-        "state": verdict.state, "withdrawn": written.withdrawn, "received": written.received, "record": record,
-        "code": verdict.code, "field": verdict.field, "reason": verdict.reason, "waits_for": verdict.waits_for,
-        "changed_at": now, "revision": revision,
+    return {
+        "entity": written.entity, "record_id": written.record_id, "state": verdict.state,
+        "withdrawn": written.withdrawn, "received": written.received, "record": record, "code": verdict.code,
+        "field": verdict.field, "reason": verdict.reason, "waits_for": verdict.waits_for,
+        "created_at": before.created_at if before else now,
     }  # fmt: skip
-    if before is None:
-        connection.execute(inbox.insert().values(**key, **values, created_at=now))
-    else:
-        connection.execute(inbox.update().where(this).values(**values))
-    return before is None
 
 
 def find(store: Store, district: str, client_id: str, entity: str, record_id: str) -> Item | None:
@@ -153,8 +165,17 @@ def _last_revision(district: str, client_id: str) -> sa.Select[Any]:
     return sa.select(sa.func.max(inbox.c.revision)).where(mine)
 
 
-def _of(district: str, client_id: str, written: Written) -> dict[str, str]:
-    return {"district": district, "client_id": client_id, "entity": written.entity, "record_id": written.record_id}
+def _places(district: str, client_id: str, written: Sequence[Written]) -> Iterator[sa.ColumnElement[bool]]:
+    """Where the rows of these records are, some thousands at a time."""
+    for start in range(0, len(written), _PER_QUERY):
+        ids: dict[str, list[str]] = {}
+        for each in written[start : start + _PER_QUERY]:
+            ids.setdefault(each.entity, []).append(each.record_id)
+        for entity, mine in ids.items():
+            yield sa.and_(
+                inbox.c.district == district, inbox.c.client_id == client_id, inbox.c.entity == entity,
+                inbox.c.record_id.in_(mine),
+            )  # fmt: skip
 
 
 def _item(row: Mapping[str, Any]) -> Item:

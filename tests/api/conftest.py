@@ -17,7 +17,10 @@ from gateway.api.app import create_app
 from gateway.api.roles import ALLOWED, Role
 from gateway.api.sites import Site, Sites, open_sites
 from gateway.cli.shipped import shipped
+from gateway.sample import CLEAN, write_sample_district
 from gateway.store.clients import Client, create_client, create_key
+from gateway.store.runs import RunState
+from gateway.sync import run_sync
 
 FIRST, SECOND = "lakeside", "hillside"
 
@@ -47,6 +50,18 @@ def district_folder(folder: Path, id: str, api: Sequence[str] = ("inbox",)) -> P
     lines += ["api:", *(f"  {name}: true" for name in api)] if api else []
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def filled_district(folder: Path, id: str, results_per_student: int) -> Sites:
+    """A district that pulled a sample of 100 students and pushed what it made of it."""
+    path = district_folder(folder, id)
+    write_sample_district(folder / "sample", seed=5, students=100, results_per_student=results_per_student, mess=CLEAN)
+    (folder / "sample" / "oneroster").rename(folder / "incoming")
+    opened = open_sites([path])
+    site = opened.by_id[id]
+    report = run_sync(site.district, None, store=site.store, now=Clock())
+    assert report.state is RunState.DONE, report.run.report
+    return opened
 
 
 @pytest.fixture(scope="module")

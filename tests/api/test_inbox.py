@@ -15,13 +15,10 @@ from gateway.api import roles
 from gateway.api.app import create_app
 from gateway.api.roles import ALLOWED, Role
 from gateway.api.sites import Site, Sites, open_sites
-from gateway.sample import CLEAN, write_sample_district
 from gateway.store import audit, inbox
 from gateway.store.clients import create_client, create_key, find
 from gateway.store.inbox import InboxState
-from gateway.store.runs import RunState
-from gateway.sync import run_sync
-from tests.api.conftest import district_folder
+from tests.api.conftest import district_folder, filled_district
 
 G = "/ims/oneroster/gradebook/v1p2"
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -29,14 +26,7 @@ NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
-    folder = tmp_path_factory.mktemp("inbox")
-    path = district_folder(folder, "lakeside")
-    write_sample_district(folder / "sample", seed=5, students=100, results_per_student=5, mess=CLEAN)
-    (folder / "sample" / "oneroster").rename(folder / "incoming")
-    opened = open_sites([path])
-    site = opened.by_id["lakeside"]
-    report = run_sync(site.district, None, store=site.store, now=lambda: NOW)
-    assert report.state is RunState.DONE, report.run.report
+    opened = filled_district(tmp_path_factory.mktemp("inbox"), "lakeside", 5)
     yield opened
     opened.close()
 

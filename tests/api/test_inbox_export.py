@@ -24,10 +24,8 @@ from gateway.core.connector import Context
 from gateway.core.exchange import Action, Change, OutcomeState
 from gateway.core.model import TABLES
 from gateway.registry import load_connector
-from gateway.sample import CLEAN, write_sample_district
 from gateway.store.clients import create_client, create_key
-from gateway.sync import run_sync
-from tests.api.conftest import district_folder
+from tests.api.conftest import filled_district
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 COMPETENCY = "0f0a8f4e-6b1e-4f6e-9d5a-0d1c2b3a4f5e"
@@ -35,14 +33,8 @@ COMPETENCY = "0f0a8f4e-6b1e-4f6e-9d5a-0d1c2b3a4f5e"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("export")
-    path = district_folder(folder, "lakeside")
-    write_sample_district(folder / "sample", seed=5, students=100, results_per_student=1, mess=CLEAN)
-    (folder / "sample" / "oneroster").rename(folder / "incoming")
-    opened = open_sites([path])
-    found = opened.by_id["lakeside"]
-    run_sync(found.district, None, store=found.store, now=lambda: NOW)
-    yield found
+    opened = filled_district(tmp_path_factory.mktemp("export"), "lakeside", 1)
+    yield opened.by_id["lakeside"]
     opened.close()
 
 

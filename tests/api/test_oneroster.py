@@ -17,14 +17,13 @@ from gateway.api.app import create_app
 from gateway.api.roles import ALLOWED, Role
 from gateway.api.server import make_server
 from gateway.api.sites import Sites, open_sites
-from gateway.sample import CLEAN, write_sample_district
 from gateway.settings import load_district
 from gateway.store import open_store, snapshots
 from gateway.store.clients import create_client, create_key
 from gateway.store.runs import RunState
 from gateway.store.snapshots import read_snapshot
 from gateway.sync import run_sync
-from tests.api.conftest import district_folder
+from tests.api.conftest import district_folder, filled_district
 
 R, G, R11 = "/ims/oneroster/rostering/v1p2", "/ims/oneroster/gradebook/v1p2", "/ims/oneroster/v1p1"
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -38,14 +37,7 @@ COMPARED = (
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     """A district that pulled a sample and pushed what it made of it."""
-    folder = tmp_path_factory.mktemp("served")
-    path = district_folder(folder, "lakeside")
-    write_sample_district(folder / "sample", seed=5, students=100, results_per_student=20, mess=CLEAN)
-    (folder / "sample" / "oneroster").rename(folder / "incoming")
-    opened = open_sites([path])
-    site = opened.by_id["lakeside"]
-    report = run_sync(site.district, None, store=site.store, now=lambda: NOW)
-    assert report.state is RunState.DONE, report.run.report
+    opened = filled_district(tmp_path_factory.mktemp("served"), "lakeside", 20)
     yield opened
     opened.close()
 
