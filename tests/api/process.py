@@ -36,7 +36,7 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=200)
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def served(folder: Path, *arguments: str, files: Sequence[Path] = ()) -> Iterato
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 200
     while process.poll() is None and time.monotonic() < deadline:
         for line in log.read_text(encoding="utf-8").splitlines():
             if '"The API listens."' in line:
