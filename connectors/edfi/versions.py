@@ -90,24 +90,11 @@ GRADING_PERIOD_KEY: tuple[tuple[Span, tuple[str, ...]], ...] = (
     (Span(until=(5, 0)), ("gradingPeriodDescriptor", "periodSequence", "schoolId", "schoolYear")),
     (Span(since=(5, 0)), ("gradingPeriodDescriptor", "gradingPeriodName", "schoolId", "schoolYear")),
 )
-GRADEBOOK_ENTRY_KEY: tuple[tuple[Span, tuple[str, ...]], ...] = (
-    (
-        Span(until=(4, 0)),
-        ("dateAssigned", "gradebookEntryTitle", "localCourseCode", "schoolId", "schoolYear", "sectionIdentifier",
-         "sessionName"),
-    ),
-    (Span(since=(4, 0)), ("gradebookEntryIdentifier", "namespace")),
-)  # fmt: skip
 
 
 def span(element: str) -> Span:
     """The versions that have an element, ``resource`` or ``resource.member``."""
     return SPANS.get(element, _ALWAYS)
-
-
-def has(element: str, standard: Version) -> bool:
-    """Whether a version of the Data Standard has an element."""
-    return span(element).holds(standard)
 
 
 def key_of(keys: tuple[tuple[Span, tuple[str, ...]], ...], standard: Version) -> tuple[str, ...]:
