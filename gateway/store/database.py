@@ -85,7 +85,7 @@ def _engine(url: str) -> Engine:
         made = sa.make_url(url)
         if made.get_backend_name() == "sqlite" and made.database:
             Path(made.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(made, hide_parameters=True, pool_pre_ping=True)
+        engine = sa.create_engine(made, hide_parameters=True, pool_pre_ping=made.get_backend_name() != "sqlite")
     except (sa.exc.ArgumentError, ImportError) as error:
         raise ConfigurationError(
             f"The database URL cannot be used: {type(error).__name__}.",

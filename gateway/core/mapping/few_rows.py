@@ -57,6 +57,7 @@ class _Judge:
 
     def run(self) -> Judged:
         judged = self.judged
+        missed: dict[tuple[Any, ...], Entry] = {}
         for n, (time, (by_rule, by_code, by_score, kept)) in enumerate(self.rows):
             student, result, item, grade = kept
             targets = self._targets(by_code)
@@ -77,7 +78,9 @@ class _Judge:
                     judged.unmatched[rule_entry(self.rules, by_rule)].append(where)
             elif not targets:
                 self._leave_out(Reason.UNALIGNED, targets)
-                judged.unmatched[code_entry(self.alignment, by_code)].append(where)
+                if by_code not in missed:  # looking for the nearest code costs more than all else
+                    missed[by_code] = code_entry(self.alignment, by_code)
+                judged.unmatched[missed[by_code]].append(where)
             else:
                 verdict = self._verdict(rule.scale, by_score, where)
                 self._take(verdict, rule, number, targets, student, _order(time, result, item, verdict.level))
