@@ -7,12 +7,11 @@ and results come in the order of parts, so that the number of processes changes 
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
@@ -40,6 +39,7 @@ from gateway.course_files import (
     write_table,
 )
 from gateway.transport.atomic import atomic_file
+from gateway.transport.environment import environment
 
 ROWS_PER_PART = 500_000
 MOST_XLSX_ROWS = 1_048_575
@@ -213,18 +213,9 @@ def _run(options: Options, parts: Sequence[Part], folder: Path, workers: int) ->
     return folders
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
+def _one_thread_each() -> AbstractContextManager[None]:
     """Processes started inside use one thread each: they are as many as they should be already."""
-    before = os.environ.get("POLARS_MAX_THREADS")
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["POLARS_MAX_THREADS"]
-        else:
-            os.environ["POLARS_MAX_THREADS"] = before
+    return environment("POLARS_MAX_THREADS", "1")
 
 
 def _compute_part(options: Options, part: Part, folder: Path) -> None:

@@ -22,7 +22,6 @@ _OFFERING = {
     "sessionReference.sessionName": "courseOfferingReference.sessionName",
 }
 OFFERING_KEY = list(_OFFERING.values())
-_SCHOOL = "studentSchoolAssociations.schoolReference.schoolId"
 STUDENT = "studentReference.studentUniqueId"
 _TEST = ["assessmentReference.namespace", "assessmentReference.assessmentIdentifier"]
 

@@ -62,11 +62,8 @@ FACTS = Columns(
 
 class CoursesSchema(StrictSchema):
     courses = Rows(COURSES, metadata={"description": "One row a course attempt; the first row is line 1."})
-    students = Rows(FACTS, metadata={"description": "Facts beside courses."})
+    students = Rows(FACTS, required=False, metadata={"description": "Facts beside courses."})
     as_of = fields.Date(metadata={"description": "The day of the calculation; today otherwise."})
-
-    def on_bind_field(self, field_name: str, field_obj: Any) -> None:
-        field_obj.required = field_name != "students" and field_obj.required
 
 
 class ComputeSchema(CoursesSchema):

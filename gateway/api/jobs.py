@@ -35,7 +35,6 @@ UPLOADS = {
 """The forms in which files are taken, with their endings."""
 
 _FORMS = ["csv", "parquet"]
-_ID = validate.Regexp(r"^job_[0-9a-f]{24}$")
 
 
 class MapJobSchema(StrictSchema):

@@ -121,9 +121,9 @@ class Columns:
 class Rows(fields.List[Any]):
     """A list of rows as one table of texts; ``None`` where a row has no such cell."""
 
-    def __init__(self, columns: Columns, **more: Any) -> None:
+    def __init__(self, columns: Columns, *, required: bool = True, **more: Any) -> None:
         more.setdefault("metadata", {}).update({"maxItems": MOST_ROWS})
-        super().__init__(fields.Nested(columns.schema()), required=True, **more)
+        super().__init__(fields.Nested(columns.schema()), required=required, **more)
         self.columns = columns
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> pl.DataFrame:  # type: ignore[override]  # a table, not a list

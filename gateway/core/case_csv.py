@@ -24,7 +24,6 @@ _ASSOCIATIONS = (
     "isexactmatchof", "exactmatchof",
 )  # fmt: skip
 _OTHER_NAMES = {"parent": "ischildof", "order": "sequencenumber"}
-_CELL_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ how levels become a grade; how grades become points and a GPA; what the letter d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import partial
@@ -250,8 +250,3 @@ def _version(policy: Policy, mapping: CompiledMapping | None) -> Table:
 def _source(policy: Policy) -> str:
     source = policy.source
     return f"{source.name} ({source.year})" + (f", {source.url}" if source.url else "")
-
-
-def letter_text(sections: Iterable[Section]) -> str:
-    """All words of the letter, for searching."""
-    return "\n".join(line for section in sections for line in section.lines())

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -25,6 +24,7 @@ from markupsafe import Markup
 from gateway.core.errors import DataError, InternalError
 from gateway.documents.issue import Rules
 from gateway.documents.school import School
+from gateway.transport.environment import environment
 
 if TYPE_CHECKING:
     from weasyprint.text.fonts import FontConfiguration
@@ -174,18 +174,9 @@ def _complaints() -> Iterator[list[str]]:
         logger.propagate = spread
 
 
-@contextmanager
-def _fixed_time() -> Iterator[None]:
+def _fixed_time() -> AbstractContextManager[None]:
     """Embedded fonts carry the time at which they were reduced; it must not differ between two equal documents."""
-    before = os.environ.get("SOURCE_DATE_EPOCH")
-    os.environ["SOURCE_DATE_EPOCH"] = "0"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["SOURCE_DATE_EPOCH"]
-        else:
-            os.environ["SOURCE_DATE_EPOCH"] = before
+    return environment("SOURCE_DATE_EPOCH", "0")
 
 
 _WATERMARK = (

@@ -34,9 +34,6 @@ _ESCAPE = b"\\"
 _ESCAPED_COLON = b"\\u003"
 _FLAT = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_AS_WRITTEN = frozenset(
-    getattr(msgspec.inspect, f"{name}Type") for name in ("Str", "Int", "Bool", "None", "Raw", "List", "Struct", "Union")
-) | {msgspec.inspect.Field}
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, current_app, request
 
@@ -12,6 +11,7 @@ from gateway.api import problems
 from gateway.api.access import caller, needs
 from gateway.api.case.published import ENDS, UUID, Json, Package, Published
 from gateway.api.encoding import answer
+from gateway.api.links import page_links
 from gateway.api.problems import TYPES, Problem, not_found
 from gateway.api.roles import FRAMEWORKS
 
@@ -89,7 +89,7 @@ def _documents(packages: dict[str, Package], base: str) -> Response:
     page = found[offset : offset + limit]
     if wanted:
         page = [{name: value for name, value in each.items() if name in wanted} for each in page]
-    headers = {"X-Total-Count": str(len(found)), "Link": _links(limit, offset, len(found))}
+    headers = {"X-Total-Count": str(len(found)), "Link": page_links(limit, offset, len(found))}
     return answer({"CFDocuments": page}, headers=headers)
 
 
@@ -170,17 +170,6 @@ def _whole(name: str, usual: int, least: int) -> int:
         raise Problem("bad-request", f"{name} must be a whole number of at least {least}.",
                       code="invalid_selection_field")  # fmt: skip
     return int(text)
-
-
-def _links(limit: int, offset: int, total: int) -> str:
-    places = {"first": 0, "last": max(0, (total - 1) // limit * limit)}
-    places |= {"prev": max(0, offset - limit)} if offset else {}
-    places |= {"next": offset + limit} if offset + limit < total else {}
-    kept = {name: value for name, value in request.args.items() if name not in ("limit", "offset")}
-    return ", ".join(
-        f'<{request.base_url}?{urlencode({**kept, "limit": limit, "offset": at})}>; rel="{rel}"'
-        for rel, at in places.items()
-    )
 
 
 def _telling(version: str) -> Callable[[Problem], Response]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import polars as pl
 from flask import Blueprint, Flask, Response, current_app, request
@@ -12,6 +11,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from gateway.api import problems, roles
 from gateway.api.access import caller, needs, note
 from gateway.api.inbox.beside import WithInbox
+from gateway.api.links import page_links
 from gateway.api.oneroster.lists import ADDRESSES, LISTINGS, LISTINGS_11, VIEWS, Address, Listing, Via
 from gateway.api.oneroster.queries import Query, RefusedQuery, read_fields, read_query
 from gateway.api.oneroster.records import Records, encode
@@ -124,7 +124,7 @@ def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str])
          offset=query.offset, filtered=query.filter is not None)  # fmt: skip
     current_app.extensions["gateway-metrics"].rows.labels("oneroster").inc(page.height)
     objects = records(base, query.fields).objects(page.select({f.column for f in query.fields}).iter_rows(named=True))
-    headers = {"X-Total-Count": str(total)} | _links(query, total)
+    headers = {"X-Total-Count": str(total)} | {"Link": page_links(query.limit, query.offset, total)}
     return Response(encode({listing.name: objects}), headers=headers, content_type="application/json")
 
 
@@ -194,19 +194,3 @@ def records(base: str, fields: Any) -> Records:
     root = request.url_root.rstrip("/")
     rostering = ROSTERING_11 if base == ROSTERING_11 else ROSTERING
     return Records(root + rostering, root + GRADEBOOK, fields)
-
-
-def _links(query: Query, total: int) -> dict[str, str]:
-    """``Link`` with first, last, and what stands before and behind."""
-    last = max(0, (total - 1) // query.limit * query.limit)
-    places = {"first": 0, "last": last}
-    if query.offset > 0:
-        places["prev"] = max(0, query.offset - query.limit)
-    if query.offset + query.limit < total:
-        places["next"] = query.offset + query.limit
-    kept = {name: value for name, value in request.args.items() if name not in ("limit", "offset")}
-    links = [
-        f'<{request.base_url}?{urlencode({**kept, "limit": query.limit, "offset": offset})}>; rel="{rel}"'
-        for rel, offset in places.items()
-    ]
-    return {"Link": ", ".join(links)}

@@ -15,7 +15,6 @@ from gateway.core.mapping.rounding import MICROS
 from gateway.core.mapping.stages import stage_value
 from gateway.core.model import empty
 
-HUNDREDTHS = pl.Int64
 _IN_MICROS = MICROS // 100
 STUDENTS: Mapping[str, type[pl.DataType]] = {
     "student_id": pl.String, "school_id": pl.String, "grade": pl.String, "advisor_id": pl.String,

@@ -7,7 +7,7 @@ Each URL is answered from the folder that the school gave, if it holds the file 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -106,8 +106,3 @@ def _shipped(url: str) -> Any:
         return None
     file = resources.files("gateway.documents.credentials") / "contexts" / f"{_BUNDLED[url]}.jsonld"
     return json.loads(file.read_text(encoding="utf-8"))
-
-
-def shipped_urls() -> Iterator[str]:
-    """The URLs that are answered without any folder."""
-    yield from (*_BUNDLED, *_STATED)
