@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from connectors.edfi.elements import Flat
+from connectors.edfi.filling import CHANGED, Listed, Rows, build, with_lists
 from connectors.edfi.keys import code, key
 from connectors.edfi.lookups import Lookups
-from connectors.edfi.tables import CHANGED, Listed, Rows, build, with_lists
 from connectors.edfi.words import Dictionary
 from gateway.sdk import LINE, ConfigurationError, did_you_mean, empty
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from connectors.edfi import keys, tables
+from connectors.edfi import keys, tables, tables_people
 from connectors.edfi.elements import ITEM, ROW, Flat
+from connectors.edfi.filling import Rows, build, with_items, with_lists
 from connectors.edfi.keys import code
 from connectors.edfi.lookups import OFFERING_KEY, STUDENT, Lookups
-from connectors.edfi.tables import Rows, build, with_items, with_lists
 from connectors.edfi.words import Dictionary
 from gateway.sdk import LINE, TABLES, empty
 
@@ -82,8 +82,8 @@ class Maker:
             f"{LINE}_right"
         )
         return {
-            "users": self._build(tables.STUDENTS, chosen, source),
-            "roles": self._build(tables.STUDENT_ROLES, _with_role_types(theirs, STUDENT), source),
+            "users": self._build(tables_people.STUDENTS, chosen, source),
+            "roles": self._build(tables_people.STUDENT_ROLES, _with_role_types(theirs, STUDENT), source),
         }
 
     def staffs(self, flat: Flat, source: str) -> Frames:
@@ -95,8 +95,8 @@ class Maker:
         ids = frame.select(pl.col("staffUniqueId").alias(person), LINE)
         theirs = self.lookups.assignments.join(ids, on=person, how="inner")
         return {
-            "users": self._build(tables.STAFFS, frame, source),
-            "roles": self._build(tables.STAFF_ROLES, _with_role_types(theirs, person), source),
+            "users": self._build(tables_people.STAFFS, frame, source),
+            "roles": self._build(tables_people.STAFF_ROLES, _with_role_types(theirs, person), source),
         }
 
     def entries(self, flat: Flat, source: str) -> Frames:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import polars as pl
 
-from connectors.edfi import frameworks, tables
+from connectors.edfi import frameworks, tables, tables_people
 from connectors.edfi.changes import ChangeNotes
 from connectors.edfi.elements import Flat
 from connectors.edfi.lookups import Lookups
@@ -233,8 +233,8 @@ def _makers(maker: Maker) -> Mapping[str, Callable[[Flat, str], Frames]]:
         "sessions": maker.test_classes,
         "students": maker.students,
         "staffs": maker.staffs,
-        "studentSectionAssociations": maker.plain(tables.STUDENT_ENROLLMENTS),
-        "staffSectionAssociations": maker.plain(tables.STAFF_ENROLLMENTS),
+        "studentSectionAssociations": maker.plain(tables_people.STUDENT_ENROLLMENTS),
+        "staffSectionAssociations": maker.plain(tables_people.STAFF_ENROLLMENTS),
         "gradebookEntries": maker.entries,
         "studentGradebookEntries": maker.plain(tables.ENTRY_RESULTS),
         "grades": maker.grades,

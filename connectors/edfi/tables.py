@@ -1,81 +1,14 @@
-"""Which element fills which canonical column: the declaration that the source works by and the documentation shows.
-
-A column is filled by an element (its path), an expression over elements, a :class:`Word` or a list. A path that begins
-with a resource, ``courseOfferings.localCourseTitle``, is looked up there.
-"""
+"""Which element fills which canonical column: the declaration that the source works by and the documentation shows."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import polars as pl
 
 from connectors.edfi import keys
-from connectors.edfi.elements import ITEM, ROW, Flat
+from connectors.edfi.filling import CHANGED, SOURCE_WORD, Listed, Rows, Word, literal, one
 from connectors.edfi.keys import code
-from connectors.edfi.words import Dictionary
-from gateway.sdk import LINE, SOURCE, TABLES
+from connectors.edfi.tables_people import PEOPLE
 
-CHANGED = "_lastModifiedDate"
-SOURCE_WORD = "edfi"
-"""What stands as the source of learning objectives: the codes are ``learningStandardId``s."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A descriptor as a word of OneRoster; ``listed``: as a list of one."""
-
-    kind: str
-    element: str
-    listed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The items of a collection as a list, as words of a ``kind`` of descriptor, or as codes or texts."""
-
-    element: str
-    kind: str = ""
-
-    @property
-    def collection(self) -> str:
-        return self.element.rpartition("[].")[0] + "[]"
-
-    @property
-    def member(self) -> str:
-        return self.element.rpartition("[].")[2]
-
-
-Filling = str | pl.Expr | Word | Listed
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of ``table`` that records of ``resource`` make."""
-
-    resource: str
-    table: str
-    columns: Mapping[str, Filling]
-
-
-def _lit(value: str) -> pl.Expr:
-    return pl.lit(value, pl.String)
-
-
-def _one(value: pl.Expr) -> pl.Expr:
-    return pl.concat_list(value)
-
-
-_NAMES: Mapping[str, Filling] = {
-    "given_name": "firstName",
-    "middle_name": "middleName",
-    "family_name": "lastSurname",
-    "preferred_given_name": "preferredFirstName",
-    "preferred_family_name": "preferredLastSurname",
-    "date_last_modified": CHANGED,
-}
-_SSA = "studentSchoolAssociations"
 _STUDENT_OF_ENTRY = pl.coalesce(
     "studentReference.studentUniqueId", "studentSectionAssociationReference.studentUniqueId"
 )
@@ -107,12 +40,12 @@ def _no_number(element: str) -> pl.Expr:
 ORGS = (
     Rows("localEducationAgencies", "orgs", {
         "id": keys.org("localEducationAgencyId"), "date_last_modified": CHANGED, "name": "nameOfInstitution",
-        "type": _lit("district"), "identifier": "localEducationAgencyId",
+        "type": literal("district"), "identifier": "localEducationAgencyId",
         "parent_id": keys.org("parentLocalEducationAgencyReference.localEducationAgencyId"),
     }),
     Rows("schools", "orgs", {
         "id": keys.org("schoolId"), "date_last_modified": CHANGED, "name": "nameOfInstitution",
-        "type": _lit("school"), "identifier": "schoolId",
+        "type": literal("school"), "identifier": "schoolId",
         "parent_id": keys.org("localEducationAgencyReference.localEducationAgencyId"),
     }),
 )  # fmt: skip
@@ -127,13 +60,13 @@ PERIODS = Rows("gradingPeriods", "academic_sessions", {
     "id": keys.period("", "schoolReference.schoolId", "schoolYearTypeReference.schoolYear"),
     "date_last_modified": CHANGED,
     "title": pl.coalesce(pl.col("gradingPeriodName"), code("gradingPeriodDescriptor")),
-    "type": _lit("gradingPeriod"), "start_date": "beginDate", "end_date": "endDate",
+    "type": literal("gradingPeriod"), "start_date": "beginDate", "end_date": "endDate",
     "parent_id": pl.coalesce(pl.col("sessions.gradingPeriods[]"), keys.year("schoolYearTypeReference.schoolYear")),
     "school_year": "schoolYearTypeReference.schoolYear",
 })  # fmt: skip
 YEARS = Rows("sessions", "academic_sessions", {
     "id": keys.year("schoolYearTypeReference.schoolYear"), "title": "schoolYearTypeReference.schoolYear",
-    "type": _lit("schoolYear"), "start_date": "beginDate", "end_date": "endDate",
+    "type": literal("schoolYear"), "start_date": "beginDate", "end_date": "endDate",
     "school_year": "schoolYearTypeReference.schoolYear",
 })  # fmt: skip
 
@@ -151,10 +84,10 @@ CLASSES = Rows("sections", "classes", {
     "course_id": keys.course(
         "courseOfferings.courseReference.educationOrganizationId", "courseOfferings.courseReference.courseCode"
     ),
-    "class_code": "courseOfferingReference.localCourseCode", "class_type": _lit("scheduled"),
+    "class_code": "courseOfferingReference.localCourseCode", "class_type": literal("scheduled"),
     "location": "locationReference.classroomIdentificationCode",
     "school_id": keys.org("courseOfferingReference.schoolId"),
-    "term_ids": _one(keys.session("courseOfferingReference.schoolId", "courseOfferingReference.schoolYear",
+    "term_ids": one(keys.session("courseOfferingReference.schoolId", "courseOfferingReference.schoolYear",
                                   "courseOfferingReference.sessionName")),
     "periods": Listed("classPeriods[].classPeriodReference.classPeriodName"),
 })  # fmt: skip
@@ -162,47 +95,7 @@ TEST_CLASSES = Rows("sessions", "classes", {
     "id": keys.key("assessments", "schoolReference.schoolId", "schoolYearTypeReference.schoolYear"),
     "title": pl.format("Assessments {}", "schoolYearTypeReference.schoolYear"),
     "school_id": keys.org("schoolReference.schoolId"),
-    "term_ids": _one(keys.year("schoolYearTypeReference.schoolYear")),
-})  # fmt: skip
-
-STUDENTS = Rows("students", "users", {
-    "id": keys.student("studentUniqueId"), **_NAMES, "identifier": "studentUniqueId",
-    "user_ids": _one(pl.format("Ed-Fi:{}", "studentUniqueId")),
-    "grades": Word("gradeLevel", f"{_SSA}.entryGradeLevelDescriptor", listed=True),
-    "primary_org_id": keys.org(f"{_SSA}.schoolReference.schoolId"),
-})  # fmt: skip
-STAFFS = Rows("staffs", "users", {
-    "id": keys.staff("staffUniqueId"), **_NAMES, "identifier": "staffUniqueId", "username": "loginId",
-    "user_ids": _one(pl.format("Ed-Fi:{}", "staffUniqueId")),
-    "email": "electronicMails[].electronicMailAddress",
-})  # fmt: skip
-STUDENT_ROLES = Rows(_SSA, "roles", {
-    "id": keys.key("role", "studentReference.studentUniqueId", "schoolReference.schoolId", _lit("student")),
-    "user_id": keys.student("studentReference.studentUniqueId"), "role_type": "_role_type", "role": _lit("student"),
-    "begin_date": "entryDate", "end_date": "exitWithdrawDate", "org_id": keys.org("schoolReference.schoolId"),
-})  # fmt: skip
-_ASSIGNED = "educationOrganizationReference.educationOrganizationId"
-STAFF_ROLES = Rows("staffEducationOrganizationAssignmentAssociations", "roles", {
-    "id": keys.key("role", "staffReference.staffUniqueId", _ASSIGNED, code("staffClassificationDescriptor")),
-    "user_id": keys.staff("staffReference.staffUniqueId"), "role_type": "_role_type",
-    "role": Word("staffClassification", "staffClassificationDescriptor"),
-    "begin_date": "beginDate", "end_date": "endDate", "org_id": keys.org(_ASSIGNED),
-})  # fmt: skip
-
-STUDENT_ENROLLMENTS = Rows("studentSectionAssociations", "enrollments", {
-    "id": keys.key("enrollment", *keys.section_parts("sectionReference"), "studentReference.studentUniqueId",
-                   "beginDate"),
-    "date_last_modified": CHANGED, "class_id": keys.section("sectionReference"),
-    "school_id": keys.org("sectionReference.schoolId"), "user_id": keys.student("studentReference.studentUniqueId"),
-    "role": _lit("student"), "begin_date": "beginDate", "end_date": "endDate",
-})  # fmt: skip
-STAFF_ENROLLMENTS = Rows("staffSectionAssociations", "enrollments", {
-    "id": keys.key("teaching", *keys.section_parts("sectionReference"), "staffReference.staffUniqueId", "beginDate"),
-    "date_last_modified": CHANGED, "class_id": keys.section("sectionReference"),
-    "school_id": keys.org("sectionReference.schoolId"), "user_id": keys.staff("staffReference.staffUniqueId"),
-    "role": Word("classroomPosition", "classroomPositionDescriptor"),
-    "primary": (code("classroomPositionDescriptor") == "Teacher of Record").cast(pl.String),
-    "begin_date": "beginDate", "end_date": "endDate",
+    "term_ids": one(keys.year("schoolYearTypeReference.schoolYear")),
 })  # fmt: skip
 
 ENTRIES = Rows("gradebookEntries", "line_items", {
@@ -214,7 +107,7 @@ ENTRIES = Rows("gradebookEntries", "line_items", {
     "school_id": keys.org("sectionReference.schoolId"),
 })  # fmt: skip
 ENTRY_OBJECTIVES = Rows("gradebookEntries", "line_item_learning_objectives", {
-    "line_item_id": keys.entry("", "sectionReference"), "source": _lit(SOURCE_WORD),
+    "line_item_id": keys.entry("", "sectionReference"), "source": literal(SOURCE_WORD),
     "learning_objective_id": "learningStandards[].learningStandardReference.learningStandardId",
 })  # fmt: skip
 ENTRY_RESULTS = Rows("studentGradebookEntries", "results", {
@@ -245,7 +138,7 @@ GRADE_RESULTS = Rows("grades", "results", {
 })  # fmt: skip
 _STANDARD_GRADE = "learningStandardGrades[]."
 GRADE_OBJECTIVES = Rows("grades", "result_learning_objectives", {
-    "result_id": GRADE, "source": _lit(SOURCE_WORD),
+    "result_id": GRADE, "source": literal(SOURCE_WORD),
     "learning_objective_id": f"{_STANDARD_GRADE}learningStandardReference.learningStandardId",
     "score": f"{_STANDARD_GRADE}numericGradeEarned",
     "text_score": pl.coalesce(pl.col(f"{_STANDARD_GRADE}letterGradeEarned"),
@@ -255,7 +148,7 @@ GRADE_OBJECTIVES = Rows("grades", "result_learning_objectives", {
 ASSESSMENT_ITEMS = Rows("studentAssessments", "line_items", {
     "id": ASSESSMENT_ITEM, "title": pl.format("{}, {}", "assessments.assessmentTitle", _METHOD),
     "class_id": keys.key("assessments", *ASSESSED),
-    "category_id": keys.key("category", _lit("Assessment")), "academic_session_id": keys.year(ASSESSED[1]),
+    "category_id": keys.key("category", literal("Assessment")), "academic_session_id": keys.year(ASSESSED[1]),
     "school_id": keys.org(ASSESSED[0]),
 })  # fmt: skip
 ASSESSMENT_RESULTS = Rows("studentAssessments", "results", {
@@ -264,7 +157,7 @@ ASSESSMENT_RESULTS = Rows("studentAssessments", "results", {
     "text_score": _no_number("scores.result"), "score_date": pl.col("administrationDate").str.head(10),
 })  # fmt: skip
 ASSESSMENT_OBJECTIVES = Rows("studentAssessments", "result_learning_objectives", {
-    "result_id": ASSESSMENT_RESULT, "source": _lit(SOURCE_WORD),
+    "result_id": ASSESSMENT_RESULT, "source": literal(SOURCE_WORD),
     "learning_objective_id": pl.coalesce(
         pl.col("objectiveAssessments.learningStandards[].learningStandardReference.learningStandardId"),
         keys.key("objective", "assessmentReference.namespace", "assessmentReference.assessmentIdentifier",
@@ -274,46 +167,7 @@ ASSESSMENT_OBJECTIVES = Rows("studentAssessments", "result_learning_objectives",
 })  # fmt: skip
 
 DECLARED: tuple[Rows, ...] = (
-    *ORGS, YEARS, SESSIONS, PERIODS, COURSES, CLASSES, TEST_CLASSES, STUDENTS, STAFFS, STUDENT_ROLES, STAFF_ROLES,
-    STUDENT_ENROLLMENTS, STAFF_ENROLLMENTS, ENTRIES, ENTRY_OBJECTIVES, ENTRY_RESULTS, GRADE_ITEMS, GRADE_RESULTS,
+    *ORGS, YEARS, SESSIONS, PERIODS, COURSES, CLASSES, TEST_CLASSES, *PEOPLE,
+    ENTRIES, ENTRY_OBJECTIVES, ENTRY_RESULTS, GRADE_ITEMS, GRADE_RESULTS,
     GRADE_OBJECTIVES, ASSESSMENT_ITEMS, ASSESSMENT_RESULTS, ASSESSMENT_OBJECTIVES,
 )  # fmt: skip
-
-
-def build(rows: Rows, frame: pl.DataFrame, words: Dictionary, source: str) -> pl.DataFrame:
-    """The raw canonical frame. ``frame`` has every element that the declaration names, lists included, and the line."""
-    table = TABLES[rows.table]
-    made = [_filled(rows.columns.get(name), frame, words).alias(name) for name in table.names]
-    filled = frame.select(*made, pl.lit(source, pl.String).alias(SOURCE), pl.col(LINE))
-    return filled.select(pl.col(name).cast(kind) for name, kind in table.raw_schema.items())
-
-
-def _filled(filling: Filling | None, frame: pl.DataFrame, words: Dictionary) -> pl.Expr:
-    if filling is None:
-        return pl.lit(None)
-    if isinstance(filling, str):
-        return pl.col(filling)
-    if isinstance(filling, Listed):
-        return pl.col(filling.element)
-    if isinstance(filling, Word):
-        word = words.word(frame, filling.kind, filling.element)
-        return pl.when(pl.col(filling.element).is_not_null()).then(pl.concat_list(word)) if filling.listed else word
-    return filling
-
-
-def with_lists(rows: Rows, flat: Flat, words: Dictionary) -> pl.DataFrame:
-    """The page's rows with a column for each list that the declaration names."""
-    frame = flat.rows.with_row_index(ROW)
-    for filling in rows.columns.values():
-        if isinstance(filling, Listed):
-            part = flat.parts[filling.collection]
-            value = words.word(part, filling.kind, filling.member) if filling.kind else pl.col(filling.member)
-            lists = part.group_by(ROW, maintain_order=True).agg(value.drop_nulls().alias(filling.element))
-            frame = frame.join(lists, on=ROW, how="left", maintain_order="left")
-    return frame
-
-
-def with_items(frame: pl.DataFrame, part: pl.DataFrame, collection: str) -> pl.DataFrame:
-    """A row for each item of a collection, its members under their whole path, beside the elements of its record."""
-    named = part.drop(ITEM).rename({name: f"{collection}.{name}" for name in part.columns if name not in (ROW, ITEM)})
-    return named.join(frame, on=ROW, how="inner", maintain_order="left")

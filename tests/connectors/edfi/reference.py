@@ -11,8 +11,9 @@ from pathlib import Path
 import polars as pl
 
 from connectors.edfi.elements import ELEMENTS
+from connectors.edfi.filling import CHANGED, Filling, Listed, Rows, Word
 from connectors.edfi.frameworks import FRAMEWORK_ROWS
-from connectors.edfi.tables import CHANGED, DECLARED, Filling, Listed, Rows, Word
+from connectors.edfi.tables import DECLARED
 from connectors.edfi.versions import span
 
 PAGE = Path(__file__).parents[3] / "docs" / "connectors" / "edfi-mapping.md"
