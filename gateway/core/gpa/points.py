@@ -32,7 +32,7 @@ def weight_columns(policy: Policy, scale: Scale, courses: Courses, grades: tuple
         pl.when(pl.col("level_code").is_null()).then(pl.lit(weighting.empty_level, pl.Int64)),
     )
     if weighting.at_most is not None:
-        found = pl.min_horizontal(found, pl.lit(weighting.at_most, pl.Int64))
+        found = pl.when(found.is_not_null()).then(pl.min_horizontal(found, pl.lit(weighting.at_most, pl.Int64)))
     problem = pl.when(pl.col("level_code").is_null()).then(Problem.LEVEL_MISSING.number).otherwise(
         Problem.LEVEL_UNKNOWN.number
     )  # fmt: skip

@@ -14,6 +14,7 @@ from gateway.core.gpa.courses import prepare_courses
 from tests.core.gpa.builders import TODAY, compute, gpa, only, policy_of, problem, shipped, transcript
 
 WEIGHTED = "weight: {how: add, levels: {ap: 1, regular: 0}}\n"
+CAPPED = "weight: {how: add, levels: {ap: 1, regular: 0}, at_most: 1}\n"
 PERCENT = "grades: {linear: {times: 1}, lowest: 0, highest: 100}\n"
 GOOD = {"grade": "A"}
 
@@ -39,6 +40,8 @@ GOOD = {"grade": "A"}
         ("", {**GOOD, "status": "withdrawn"}, "status-unknown"),
         (WEIGHTED, {**GOOD, "level": None}, "level-missing"),
         (WEIGHTED, {**GOOD, "level": "Galactic"}, "level-unknown"),
+        (CAPPED, {**GOOD, "level": "Galactic"}, "level-unknown"),
+        (CAPPED, {**GOOD, "level": None}, "level-missing"),
         ('marks: {"I": wait}\n', {"grade": "I"}, "grade-waits"),
         ('marks: {"I": {leave_out_days: 9, days: calendar, then: "F"}}\n', {"grade": "I"}, "deadline-unknown"),
         ("repeats: {same: [course_code], keep: highest}\n", {**GOOD, "repeat_of": "NONE"}, "repeat-without-first"),
