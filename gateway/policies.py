@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from gateway.core.errors import ConfigurationError, MappingError, Place, did_you
 from gateway.core.gpa.compile import compile_policy
 from gateway.core.gpa.examples import check_examples
 from gateway.core.gpa.policy import Policy
+from gateway.shipped import shipped
 from gateway.transport.yaml_file import read_document
 
 _POLICY = re.compile(r"""^["']?policy["']?\s*:\s*["']?([^"'\s#]+)""", re.MULTILINE)
@@ -69,29 +71,53 @@ def find_policy(name: str, folder: Path | Sequence[Path], as_of: date) -> Policy
         found = [load_policy(Path(name))]
     else:
         found = policy_versions(name, [folder] if isinstance(folder, Path) else folder)
-    holding = [each for each in found if each.in_force(as_of)]
+    return version_in_force(found, as_of)
+
+
+def version_in_force(versions: Sequence[Policy], as_of: date) -> Policy:
+    """The one of a policy's versions that holds on ``as_of``.
+
+    Raises :class:`MappingError`: ``policy.not-in-force`` if none does, ``policy.versions`` if several do.
+    """
+    holding = [each for each in versions if each.in_force(as_of)]
     if len(holding) == 1:
         return holding[0]
-    raise _not_one(found, holding, as_of)
+    raise _not_one(versions, holding, as_of)
 
 
 def policy_versions(name: str, folders: Sequence[Path]) -> list[Policy]:
     """All versions of a policy, from the first folder that has one; other policies are not checked."""
-    known: set[str] = set()
-    for folder in folders:
-        named = {path: _name(path) for path in sorted(folder.glob("*.yaml"))}
-        found = [load_policy(path) for path, policy in named.items() if policy == name]
-        if found:
-            return found
-        known |= set(named.values())
+    offered = offered_policies(folders)
+    found = [load_policy(path) for path, policy in offered.items() if policy == name]
+    if found:
+        return found
+    known = sorted(set(offered.values()))
     raise MappingError(
-        f'There is no policy "{name}" in {" or ".join(map(str, folders))}.{did_you_mean(name, sorted(known))}',
-        hint=f"There are: {', '.join(sorted(known))}." if known else "Put policy files there.",
+        f'There is no policy "{name}" in {" or ".join(map(str, folders))}.{did_you_mean(name, known)}',
+        hint=f"There are: {', '.join(known)}." if known else "Put policy files there.",
         code="policy.unknown",
     )
 
 
-def _name(path: Path) -> str:
+def policy_folders(own: Path | None) -> tuple[Path, ...]:
+    """Where policies are looked for: the district's folder, then what came with the program."""
+    came = shipped("mappings") / "gpa"
+    return (came,) if own is None else tuple(dict.fromkeys((own, came)))
+
+
+def offered_policies(folders: Sequence[Path]) -> dict[Path, str]:
+    """The policy files of all folders, by file name, each with the name of its policy; none of a policy that an
+    earlier folder has."""
+    found: dict[Path, str] = {}
+    for folder in folders:
+        named = {path: _name(path, path.stat().st_mtime_ns) for path in folder.glob("*.yaml")}
+        taken = set(found.values())
+        found |= {path: name for path, name in named.items() if name not in taken}
+    return dict(sorted(found.items(), key=lambda each: each[0].name))
+
+
+@functools.lru_cache(maxsize=1000)
+def _name(path: Path, changed: int) -> str:
     """The name of the policy in a file at a glance; the file's own where it does not show."""
     shown = _POLICY.search(path.read_text(encoding="utf-8", errors="replace"))
     return shown[1] if shown else path.stem

@@ -15,7 +15,7 @@ from gateway.core.framework import Framework
 from gateway.core.gpa.policy import Policy
 from gateway.core.mapping import CompiledMapping
 from gateway.mappings import load_mapping
-from gateway.policies import load_policy
+from gateway.policies import load_policy, offered_policies, policy_folders, version_in_force
 from gateway.settings import District
 from gateway.sync.frameworks import last_framework
 
@@ -101,14 +101,12 @@ class Catalogue:
         return self._version(self.mappings.versions(name), version)
 
     def policy(self, name: str, as_of: date, version: str | None = None) -> Policy:
-        """The policy of this name that holds on ``as_of``, or a version of it. Raises :class:`NotInCatalogueError`."""
+        """The policy of this name that holds on ``as_of``, or a version of it.
+
+        Raises :class:`NotInCatalogueError`, or :class:`MappingError` if not one version holds on ``as_of``.
+        """
         found = self.policies.versions(name)
-        if version is not None:
-            return self._version(found, version)
-        holding = [each for each in found if each.in_force(as_of)]
-        if not holding:
-            raise NotInCatalogueError(f"No version of this policy holds on {as_of}.")
-        return holding[-1]
+        return version_in_force(found, as_of) if version is None else self._version(found, version)
 
     def frameworks(self) -> dict[str, Framework]:
         """The frameworks that the mappings stand on, by identifier."""
@@ -131,8 +129,7 @@ class Catalogue:
         return sorted({path for path in named if path.is_file()} | beside)
 
     def _policy_files(self) -> list[Path]:
-        folder = self.district.policies
-        return sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+        return list(offered_policies(policy_folders(self.district.policies)))
 
     def _load_mapping(self, path: Path) -> CompiledMapping:
         sync = next((sync for sync in self.district.syncs.values() if sync.mapping == path), None)

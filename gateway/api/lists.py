@@ -41,6 +41,7 @@ def list_policies() -> Response:
 
 
 @blueprint.get("/policies/<string:name>")
+@blueprint.told(problems=["conflict"])
 @blueprint.arguments(PolicyQuerySchema, location="query")
 @blueprint.response(200, shown.PolicySchema)
 @needs(CATALOGUE)

@@ -114,7 +114,7 @@ def from_gateway(error: GatewayError) -> Problem:
 
 _ABSENT = {
     "gpa.line": "not-found", "gpa.student": "not-found", "mapping.unknown-competency": "not-found",
-    "policy.not-in-force": "conflict",
+    "policy.not-in-force": "conflict", "policy.versions": "conflict",
 }  # fmt: skip
 """Errors that speak of something which is not there, or not now, rather than of a wrong value."""
 

@@ -16,8 +16,8 @@ import click
 from gateway.cli.command import Command
 from gateway.cli.invocation import DEFAULT_DISTRICT, Invocation, now
 from gateway.cli.progress import Progress, shown_progress
-from gateway.cli.shipped import shipped
 from gateway.core.errors import EXIT_WARNINGS, ConfigurationError
+from gateway.shipped import shipped
 
 if TYPE_CHECKING:
     from gateway.settings import District

@@ -120,16 +120,6 @@ def in_district(invocation: Invocation) -> bool:
     return invocation.district != DEFAULT_DISTRICT or Path(DEFAULT_DISTRICT).is_file()
 
 
-def policy_folders(district: District | None, named: Path | None) -> tuple[Path, ...]:
-    """Where policies are looked for: the named folder alone; else the district's, then what came with the program."""
-    from gateway.cli.shipped import shipped
-
-    if named is not None:
-        return (named,)
-    ours = shipped("mappings") / "gpa"
-    return (ours,) if district is None else tuple(dict.fromkeys((district.policies, ours)))
-
-
 _OPTIONS: dict[str, Function] = {
     "courses": click.option("--courses", type=IN_FILE, help="The course file: CSV, XLSX or Parquet, a row an attempt."),
     "catalogue": click.option("--catalogue", type=IN_FILE, help="The course catalogue; it fills empty cells."),
@@ -148,10 +138,13 @@ def input_options(*names: str) -> Callable[[Function], Function]:
         def call(
             invocation: Invocation, /, *, as_of: datetime | None, policies_folder: Path | None, **given: Any
         ) -> Any:
+            from gateway.policies import policy_folders
+
             own = {name: given.pop(name) for name in names}
             district = invocation.load() if in_district(invocation) else None
             day = as_of.date() if as_of else _today(district)
-            return command(Inputs(invocation, district, day, policy_folders(district, policies_folder), **own), **given)
+            folders = (policies_folder,) if policies_folder else policy_folders(district.policies if district else None)
+            return command(Inputs(invocation, district, day, folders, **own), **given)
 
         decorated: Function = click.pass_obj(call)
         decorated = click.option(

@@ -79,12 +79,11 @@ def withdraw(invocation: Invocation, number: int, person: str, reason: str) -> i
 
 def _check_policies(file: Path, names: Iterable[str], district: District) -> None:
     """That each policy is there, and is of a school that aggregates a GPA: another one is never stored."""
-    from gateway.cli.gpa_inputs import policy_folders
     from gateway.core.gpa.policy import Aggregate
-    from gateway.policies import policy_versions
+    from gateway.policies import policy_folders, policy_versions
 
     for name in sorted(names):
-        versions = policy_versions(name, policy_folders(district, None))
+        versions = policy_versions(name, policy_folders(district.policies))
         if any(policy.aggregate is Aggregate.ON_REQUEST_ONLY for policy in versions):
             raise ConfigurationError(
                 f"The school aggregates no GPA ({name}): none is stored, and so none is overridden.",

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 @input_options()
 def policies(inputs: Inputs, *, names: tuple[str, ...]) -> int:
     """List the policies, or those named: source and year, when they hold, what they leave open and what we chose."""
-    from gateway.policies import load_policy
+    from gateway.policies import load_policy, offered_policies
 
     found: list[Policy] = []
     faulty: list[ConfigurationError] = []
-    for path in _files(inputs):
+    for path in offered_policies(inputs.folders):
         try:
             found.append(load_policy(path))
         except ConfigurationError as error:
@@ -37,15 +37,6 @@ def policies(inputs: Inputs, *, names: tuple[str, ...]) -> int:
     told = {"policies": [_told(each, inputs) for each in found], "faulty": [each.as_dict() for each in faulty]}
     inputs.invocation.answer(told, _lines(found, faulty, inputs))
     return EXIT_ERROR if faulty and not names else 0
-
-
-def _files(inputs: Inputs) -> list[Path]:
-    """Every policy file; one of an earlier folder stands before one of the same name in a later."""
-    named: dict[str, Path] = {}
-    for folder in inputs.folders:
-        for path in sorted(folder.glob("*.yaml")):
-            named.setdefault(path.name, path)
-    return [named[name] for name in sorted(named)]
 
 
 def _told(policy: Policy, inputs: Inputs) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import click
 
 from gateway.cli.command import Command
 from gateway.cli.invocation import DEFAULT_DISTRICT, Invocation
-from gateway.cli.shipped import shipped
 from gateway.core.errors import ConfigurationError, raise_problems
+from gateway.shipped import shipped
 
 FOLDERS = ("incoming", "outgoing", "secrets")
 MAPPINGS = ("schools/lakeside.yaml", "frameworks/lakeside.json", "crosswalks/lakeside.csv")

@@ -9,7 +9,7 @@ import click
 
 from gateway.cli.command import LazyGroup
 from gateway.cli.invocation import Invocation, now
-from gateway.cli.shipped import shipped
+from gateway.shipped import shipped
 
 
 @click.group(cls=LazyGroup)

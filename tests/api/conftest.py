@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from gateway.api.app import create_app
 from gateway.api.roles import ALLOWED, Role
 from gateway.api.sites import Site, Sites, open_sites
-from gateway.cli.shipped import shipped
 from gateway.sample import CLEAN, write_sample_district
+from gateway.shipped import shipped
 from gateway.store.clients import Client, create_client, create_key
 from gateway.store.runs import RunState
 from gateway.sync import run_sync

@@ -12,7 +12,7 @@ import pytest
 from jsonschema.validators import Draft202012Validator
 
 from gateway.api.roles import FRAMEWORKS, ONEROSTER, Role
-from gateway.api.server import make_server
+from gateway.api.server import make_server, stop_server
 from gateway.core.case import check_packages, read_packages
 from gateway.core.framework import Framework
 from gateway.core.model import FRAMEWORK_TABLES, empty
@@ -137,7 +137,7 @@ def test_the_own_connector_reads_it_back(app, new_client, site, tmp_path, clock)
             frames = [page.frames for stream in source.streams(None) for page in
                       source.pull(stream, since=None, resume=None)]  # fmt: skip
     finally:
-        server.close()
+        stop_server(server)
         serving.join(10)
     together = {name: pl.concat([each[name] for each in frames if name in each]) for name in FRAMEWORK_TABLES
                 if any(name in each for each in frames)}  # fmt: skip

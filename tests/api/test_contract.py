@@ -8,9 +8,13 @@ import pytest
 from openapi_spec_validator import validate
 
 from gateway.api.access import scopes_of
+from gateway.api.catalogue import Catalogue
 from gateway.api.problems import TYPES
 from gateway.api.roles import ALLOWED, SCOPES, Role, usual
-from tests.api.conftest import FIRST, SECOND
+from gateway.policies import load_policies
+from gateway.settings import load_district
+from gateway.shipped import shipped
+from tests.api.conftest import FIRST, SECOND, district_folder
 
 PUBLIC = {
     "/health/live", "/health/ready", "/metrics", "/oauth/token", "/v1/openapi.json", "/v1/docs", "/v1/docs.css",
@@ -116,3 +120,18 @@ def test_the_human_readable_page_needs_no_other_host(http):
     assert "/v1/mappings/{name}/apply" in page.text
     assert not re.search(r"(src|href)=\"(https?:)?//", page.text)
     assert "<script" not in page.text
+
+
+def test_shipped_policies_are_offered_unless_the_district_has_one_of_that_name(tmp_path):
+    file = district_folder(tmp_path, "alone", api=())
+    for policy in (tmp_path / "mappings" / "gpa").glob("*.yaml"):
+        policy.unlink()
+    came = shipped("mappings") / "gpa"
+    own = (came / "school-weighted.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mappings" / "gpa" / "ours.yaml").write_text(re.sub(r"(?m)^version: .*$", 'version: "ours"', own))
+    (tmp_path / "mappings" / "gpa" / "broken.yaml").write_text("policy: scholarship\nversion: [\n")
+    catalogue = Catalogue(load_district(file))
+    offered = {each.name: each.version for each in catalogue.policies.all()}
+    names = {each.name for each in load_policies(came)}
+    assert set(offered) == names - {"scholarship"}, "a faulty file of the district hides the shipped one"
+    assert offered["school-weighted"] == "ours"

@@ -16,7 +16,7 @@ import pytest
 
 from gateway.api.app import create_app
 from gateway.api.roles import Role, usual
-from gateway.api.server import make_server
+from gateway.api.server import make_server, stop_server
 from gateway.api.sites import Site, open_sites
 from gateway.cli.main import main
 from gateway.core.check import read_rows
@@ -54,7 +54,7 @@ def connector(site: Site) -> Iterator[Any]:
     made = kind(settings, Context("lakeside", "inbox", site.district.folder, site.district.folder, lambda: NOW))
     yield made
     made.close()
-    server.close()
+    stop_server(server)
     sites.close()
 
 

@@ -15,7 +15,7 @@ import pytest
 from gateway.api import roles
 from gateway.api.app import create_app
 from gateway.api.roles import ALLOWED, Role
-from gateway.api.server import make_server
+from gateway.api.server import make_server, stop_server
 from gateway.api.sites import Sites, open_sites
 from gateway.settings import load_district
 from gateway.store import open_store, snapshots
@@ -85,7 +85,7 @@ def test_the_own_connector_pulls_everything_back(sites, held, tmp_path: Path):
     try:
         again = pulled(tmp_path, f"http://127.0.0.1:{server.effective_port}", client.client_id, key)
     finally:
-        server.close()
+        stop_server(server)
         serving.join(10)
     for name, frame in held.items():
         left_out = ("date_last_modified", "status", "id", *(("org_id",) if name == "score_scales" else ()))

@@ -17,7 +17,7 @@ import pytest
 from gateway.api.app import create_app
 from gateway.api.roles import ALLOWED, Role
 from gateway.api.sandbox.faults import Switches
-from gateway.api.server import make_server
+from gateway.api.server import make_server, stop_server
 from gateway.api.sites import Site, Sites, open_sites
 from gateway.cli.main import main
 from gateway.store import audit, inbox
@@ -156,7 +156,7 @@ def test_a_cut_off_answer_is_cut_off_on_the_wire_and_takes_effect(app, client, s
             answer.read()
     finally:
         wire.close()
-        server.close()
+        stop_server(server)
     kept = inbox.listed(site.store, site.id, entity="categories")
     assert "cut" in [item.record_id for item in kept]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from gateway.cli.invocation import now
-from gateway.cli.shipped import shipped
 from gateway.settings import load_district
+from gateway.shipped import shipped
 from gateway.store import open_store
 from gateway.store.leases import hold
 from tests.cli.conftest import Answer, Call

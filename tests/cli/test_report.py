@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gateway.cli.shipped import shipped
+from gateway.shipped import shipped
 from tests.cli.conftest import Call
 
 MAPPING = shipped("mappings") / "schools" / "lakeside.yaml"

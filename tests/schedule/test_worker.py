@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.cli.shipped import shipped
 from gateway.core.errors import LockedError
 from gateway.schedule import Night
 from gateway.settings import District, load_district
+from gateway.shipped import shipped
 from gateway.store import Store, open_store
 from gateway.store import runs as run_store
 from gateway.store.runs import RunState
