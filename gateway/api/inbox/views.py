@@ -104,7 +104,9 @@ def _post(listing: Listing, parents: Mapping[str, str]) -> Callable[..., Respons
                 for theirs, ours in zip(supplied, allocated, strict=True)
             ]
             states = Counter(verdict.state for verdict, _ in kept)
-            return _json({"sourcedIdPairs": pairs}, 201, ", ".join(f"{name}={states[name]}" for name in sorted(states)))
+            return _json(
+                encode({"sourcedIdPairs": pairs}), 201, ", ".join(f"{name}={states[name]}" for name in sorted(states))
+            )
 
         return once(_digest(), act)
 
@@ -196,10 +198,10 @@ def _digest() -> str:
 
 def _answer(listing: Listing, id: str, verdict: Verdict, *, new: bool) -> Response:
     if verdict.record is None:
-        return _json(_set_aside(verdict), 202, verdict.state)
+        return _json(encode(_set_aside(verdict)), 202, verdict.state)
     rows = table_of(listing, [verdict.record])
-    (shown,) = reading.records(reading.GRADEBOOK, (*COMMON, *listing.fields)).objects(rows.iter_rows(named=True))
-    return _json({listing.single: shown}, 201 if new else 200, verdict.state)
+    shown = reading.records(reading.GRADEBOOK, (*COMMON, *listing.fields)).single(listing.single, rows)
+    return _json(shown, 201 if new else 200, verdict.state)
 
 
 def _set_aside(verdict: Verdict) -> Mapping[str, Any]:
@@ -216,5 +218,5 @@ def _set_aside(verdict: Verdict) -> Mapping[str, Any]:
     }
 
 
-def _json(body: Mapping[str, Any], status: int, state: str | InboxState) -> Response:
-    return Response(encode(body), status, {STATE: str(state)}, content_type="application/json")
+def _json(body: bytes, status: int, state: str | InboxState) -> Response:
+    return Response(body, status, {STATE: str(state)}, content_type="application/json")

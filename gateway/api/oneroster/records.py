@@ -1,25 +1,26 @@
-"""Rows of tables as the objects of the standard: references with addresses, texts for booleans, numbers as they are."""
+"""Rows of tables as the objects of the standard, written column by column: references with addresses, texts for
+booleans, numbers as they are. What is empty is left out, unless the standard requires it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
+import polars as pl
 
 from gateway.api.oneroster.lists import Field, How
 
-Row = Mapping[str, Any]
-Writer = Callable[[Any], Any]
-
 encode = msgspec.json.Encoder(decimal_format="number").encode
+
 _PATHS = {
     "academicSession": "academicSessions", "org": "orgs", "course": "courses", "class": "classes", "user": "users",
     "category": "categories", "lineItem": "lineItems", "scoreScale": "scoreScales",
 }  # fmt: skip
 _OF_GRADEBOOK = frozenset({"category", "lineItem", "scoreScale"})
+_CONTROL = {chr(code): f"\\u{code:04x}" for code in range(32)}
+_ESCAPES = _CONTROL | {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+"""What may not stand in a text of JSON as it is (RFC 8259, 7)."""
 
 
 class Records:
@@ -29,60 +30,118 @@ class Records:
         self._bases = {
             kind: f"{gradebook if kind in _OF_GRADEBOOK else rostering}/{path}/" for kind, path in _PATHS.items()
         }
-        self._columns = [(field.name, field.column, self._writer(field), field.fallback) for field in fields]
+        self._fields = fields
 
-    def objects(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
-        """The records; what is empty is left out, unless the standard requires it."""
-        made = []
-        for row in rows:
-            record: dict[str, Any] = {}
-            for name, column, write, fallback in self._columns:
-                value = row[column]
-                if value is not None and value != []:
-                    record[name] = write(value)
-                elif fallback is not None:
-                    record[name] = fallback
-            made.append(record)
-        return made
+    def texts(self, frame: pl.DataFrame) -> pl.Series:
+        """The records as JSON, each an object."""
+        pieces = []
+        for field in self._fields:
+            value = self._value(field, frame.schema[field.column])
+            if field.fallback is not None:
+                value = value.fill_null(pl.lit(encode(field.fallback).decode()))
+            pieces.append(pl.concat_str(pl.lit(f',"{field.name}":'), value))
+        inside = pl.concat_str(pieces, ignore_nulls=True).str.slice(1)  # without the first comma
+        return frame.select(_joined("{", inside, "}").alias("record"))["record"]
 
-    def reference(self, kind: str, id: str) -> dict[str, str]:
-        return {"href": self._bases[kind] + quote(id, safe=""), "sourcedId": id, "type": kind}
+    def listed(self, name: str, frame: pl.DataFrame) -> bytes:
+        """The records as a list under ``name``."""
+        together: str = self.texts(frame).str.join(",").item()
+        return f'{{"{name}":[{together}]}}'.encode()
 
-    def _writer(self, field: Field) -> Writer:
-        kind = field.kind
-        writers: Mapping[How, Writer] = {
-            How.PLAIN: _plain,
-            How.TIME: _time,
-            How.FLAG: lambda value: "true" if value else "false",
-            How.REFERENCE: lambda value: self.reference(kind, value),
-            How.REFERENCES: lambda value: [self.reference(kind, each) for each in value],
-            How.USER_IDS: _user_ids,
-            How.OBJECTIVES: _objectives,
-            How.OBJECTIVE_RESULTS: _objective_results,
-            How.SCALE: lambda value: self.reference("scoreScale", value[0]["score_scale_id"]),
-            How.SCALE_VALUES: _scale_values,
-            How.ROLES: self._roles,
-            How.FIRST_ROLE: _first_role,
-            How.ROLE_ORGS: lambda value: [
-                self.reference("org", id) for id in dict.fromkeys(r["org_id"] for r in value)
-            ],
+    def single(self, name: str, frame: pl.DataFrame) -> bytes:
+        """The one record of ``frame`` under ``name``."""
+        return f'{{"{name}":{self.texts(frame).item()}}}'.encode()
+
+    def _value(self, field: Field, kind: pl.DataType) -> pl.Expr:
+        """A column as JSON; null where it is empty."""
+        column = pl.col(field.column)
+        lists: Mapping[How, Callable[[pl.Expr], pl.Expr]] = {
+            How.PLAIN: _text,
+            How.REFERENCES: lambda each: self._reference(field.kind, each),
+            How.USER_IDS: _user_id,
+            How.SCALE_VALUES: _scale_value,
+            How.ROLES: self._role,
         }
-        return writers[field.how]
+        match field.how:
+            case How.TIME:
+                return _joined('"', column.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), '"')
+            case How.FLAG:
+                return _joined('"', column.cast(pl.String), '"')
+            case How.REFERENCE:
+                return self._reference(field.kind, column)
+            case How.SCALE:
+                return self._reference("scoreScale", column.list.first().struct.field("score_scale_id"))
+            case How.FIRST_ROLE:
+                return _text(_first_role(column))
+            case How.ROLE_ORGS:
+                orgs = column.list.eval(pl.element().struct.field("org_id")).list.unique(maintain_order=True)
+                return _list(orgs, lambda each: self._reference("org", each))
+            case How.OBJECTIVES:
+                return _by_source(column, "learningObjectiveIds", _objective_id)
+            case How.OBJECTIVE_RESULTS:
+                return _by_source(column, "learningObjectiveResults", _objective_result)
+        return _list(column, lists[field.how]) if isinstance(kind, pl.List) else _plain(column, kind)
 
-    def _roles(self, value: Sequence[Row]) -> list[dict[str, Any]]:
-        made = []
-        for row in value:
-            role = {"roleType": row["role_type"] or "primary", "role": row["role"]}
-            role["org"] = self.reference("org", row["org_id"])
-            role |= {name: row[column].isoformat() for name, column in _ROLE_DATES if row[column] is not None}
-            made.append(role)
-        return made
+    def _reference(self, kind: str, id: pl.Expr) -> pl.Expr:
+        address = id.map_batches(_percent_encoded, return_dtype=pl.String, is_elementwise=True)
+        return _joined(f'{{"href":"{self._bases[kind]}', address, '","sourcedId":', _text(id), f',"type":"{kind}"}}')
+
+    def _role(self, role: pl.Expr) -> pl.Expr:
+        part = role.struct.field
+        dates = [
+            _joined(f',"{name}":"', part(column).cast(pl.String), '"').fill_null("")
+            for name, column in (("beginDate", "begin_date"), ("endDate", "end_date"))
+        ]
+        kind = part("role_type").fill_null("primary")
+        org = self._reference("org", part("org_id"))
+        return _joined('{"roleType":', _text(kind), ',"role":', _text(part("role")), ',"org":', org, *dates, "}")
 
 
-def _first_role(value: Sequence[Row]) -> str:
+def _joined(*parts: pl.Expr | str) -> pl.Expr:
+    """Texts one after another; null if one is."""
+    return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in parts])
+
+
+def _text(value: pl.Expr) -> pl.Expr:
+    return _joined('"', value.str.replace_many(_ESCAPES), '"')
+
+
+def _plain(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    written = value.cast(pl.String)
+    if isinstance(kind, pl.String):
+        return _text(written)
+    return _joined('"', written, '"') if isinstance(kind, pl.Date) else written
+
+
+def _list(column: pl.Expr, write: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """A list of what ``write`` makes of each element; null for an empty one."""
+    together = column.list.eval(write(pl.element())).list.join(",")
+    return pl.when(column.list.len() > 0).then(_joined("[", together, "]"))
+
+
+def _percent_encoded(ids: pl.Series) -> pl.Series:
+    """Ids as they stand in addresses (RFC 3986); hardly any has signs that must be encoded."""
+    odd = ids.filter(ids.str.contains("[^A-Za-z0-9_.~-]")).unique()
+    return ids.replace(odd, [quote(id, safe="") for id in odd]) if len(odd) else ids
+
+
+def _user_id(value: pl.Expr) -> pl.Expr:
+    """``{type:identifier}`` of the CSV binding as an object."""
+    parts = value.str.strip_chars("{}").str.splitn(":", 2).struct
+    identifier = parts.field("field_1").fill_null("")
+    return _joined('{"type":', _text(parts.field("field_0")), ',"identifier":', _text(identifier), "}")
+
+
+def _scale_value(value: pl.Expr) -> pl.Expr:
+    part = value.struct.field
+    return _joined('{"itemValueLHS":', _text(part("lhs")), ',"itemValueRHS":', _text(part("rhs")), "}")
+
+
+def _first_role(roles: pl.Expr) -> pl.Expr:
     """The primary role, in the words of 1.1."""
-    first = min(value, key=lambda row: row["role_type"] != "primary")
-    return _ROLES_11.get(first["role"], str(first["role"]))
+    role, kind = pl.element().struct.field("role"), pl.element().struct.field("role_type")
+    primary = roles.list.eval(role.filter(kind == "primary")).list.first()
+    return pl.coalesce(primary, roles.list.eval(role).list.first()).replace(_ROLES_11)
 
 
 _ROLES_11 = {
@@ -91,52 +150,30 @@ _ROLES_11 = {
 }  # fmt: skip
 """Roles that 1.1 does not know, by the nearest that it does."""
 
-_ROLE_DATES = (("beginDate", "begin_date"), ("endDate", "end_date"))
+
+def _objective_id(objective: pl.Expr) -> pl.Expr:
+    return _text(objective.struct.field("learning_objective_id"))
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
+def _objective_result(objective: pl.Expr) -> pl.Expr:
+    part = objective.struct.field
+    score = _joined(',"score":', part("score").cast(pl.String)).fill_null("")
+    text = _joined(',"textScore":', _text(part("text_score"))).fill_null("")
+    return _joined('{"learningObjectiveId":', _objective_id(objective), score, text, "}")
 
 
-def _time(value: datetime) -> str:
-    return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+def _by_source(column: pl.Expr, name: str, write: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Objectives as one list for each source, under ``name``."""
 
+    def written(lists: pl.Series) -> pl.Series:
+        rows = pl.DataFrame({"row": pl.int_range(len(lists), eager=True), "each": lists})
+        each = pl.col("each")
+        source = _text(each.struct.field("source").fill_null("unknown")).alias("source")
+        flat = rows.filter(each.list.len() > 0).explode("each")
+        groups = flat.group_by("row", source, maintain_order=True).agg(write(each).str.join(",").alias("inside"))
+        group = _joined('{"source":', pl.col("source"), f',"{name}":[', pl.col("inside"), "]}")
+        found = groups.group_by("row", maintain_order=True).agg(group.str.join(",").alias("text"))
+        texts = found.select("row", _joined("[", pl.col("text"), "]").alias("text"))
+        return rows.select("row").join(texts, on="row", how="left", maintain_order="left")["text"]
 
-def _user_ids(value: Sequence[str]) -> list[dict[str, str]]:
-    """``{type:identifier}`` of the CSV binding as objects."""
-    found = []
-    for each in value:
-        kind, _, identifier = each.strip("{}").partition(":")
-        found.append({"type": kind, "identifier": identifier})
-    return found
-
-
-def _objectives(value: Sequence[Row]) -> list[dict[str, Any]]:
-    return [
-        {"source": source, "learningObjectiveIds": [row["learning_objective_id"] for row in rows]}
-        for source, rows in _by_source(value)
-    ]
-
-
-def _objective_results(value: Sequence[Row]) -> list[dict[str, Any]]:
-    return [
-        {"source": source, "learningObjectiveResults": [_objective_result(row) for row in rows]}
-        for source, rows in _by_source(value)
-    ]
-
-
-def _objective_result(row: Row) -> dict[str, Any]:
-    found = {"learningObjectiveId": row["learning_objective_id"]}
-    found |= {"score": row["score"]} if row["score"] is not None else {}
-    return found | ({"textScore": row["text_score"]} if row["text_score"] is not None else {})
-
-
-def _by_source(value: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    found: dict[str, list[Row]] = {}
-    for row in value:
-        found.setdefault(row["source"] or "unknown", []).append(row)
-    return list(found.items())
-
-
-def _scale_values(value: Sequence[Row]) -> list[dict[str, str]]:
-    return [{"itemValueLHS": row["lhs"], "itemValueRHS": row["rhs"]} for row in value]
+    return column.map_batches(written, return_dtype=pl.String)

@@ -123,9 +123,9 @@ def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str])
     note("oneroster.read", subjects=0, list=address.path, rows=page.height, snapshot=tables.folder.name,
          offset=query.offset, filtered=query.filter is not None)  # fmt: skip
     current_app.extensions["gateway-metrics"].rows.labels("oneroster").inc(page.height)
-    objects = records(base, query.fields).objects(page.select({f.column for f in query.fields}).iter_rows(named=True))
     headers = {"X-Total-Count": str(total)} | {"Link": page_links(query.limit, query.offset, total)}
-    return Response(encode({listing.name: objects}), headers=headers, content_type="application/json")
+    told = records(base, query.fields).listed(listing.name, page)
+    return Response(told, headers=headers, content_type="application/json")
 
 
 def _one(base: str, address: Address, listing: Listing, id: str) -> Response:
@@ -134,8 +134,7 @@ def _one(base: str, address: Address, listing: Listing, id: str) -> Response:
     if rows.is_empty():
         raise not_found("There is no such record.")
     note("oneroster.read", subjects=0, list=address.path, rows=1)
-    (found,) = records(base, fields).objects(rows.iter_rows(named=True))
-    return Response(encode({listing.single: found}), content_type="application/json")
+    return Response(records(base, fields).single(listing.single, rows), content_type="application/json")
 
 
 def _tables(listing: Listing, *, withdrawn: bool = True) -> AnyTables:
