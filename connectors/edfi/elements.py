@@ -31,6 +31,12 @@ def _below(place: str, names: str) -> str:
 _SECTION_OF_STUDENT = _below("studentSectionAssociationReference", f"{_SECTION} studentUniqueId beginDate")
 _SCORES = "assessmentReportingMethodDescriptor resultDatatypeTypeDescriptor result"
 _LEVELS = "assessmentReportingMethodDescriptor performanceLevelDescriptor"
+_NAMES = "firstName middleName lastSurname preferredFirstName preferredLastSurname"
+_MAILS = _below("electronicMails[]", "electronicMailAddress primaryEmailAddressIndicator doNotPublishIndicator")
+_STUDENT_THERE = "studentReference.studentUniqueId educationOrganizationReference.educationOrganizationId"
+_SEX_AND_RACES = "sexDescriptor hispanicLatinoEthnicity races[].raceDescriptor"
+_SECTIONS = _below("studentSectionAssociations[].studentSectionAssociationReference", _SECTION)
+_TOLD = f"studentReference.studentUniqueId competencyLevelDescriptor diagnosticStatement {_SECTIONS}"
 
 ELEMENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -49,11 +55,26 @@ ELEMENTS: Mapping[str, str] = MappingProxyType(
         "sections": f"{_below('courseOfferingReference', 'localCourseCode schoolId schoolYear sessionName')} "
         "sectionIdentifier sectionName locationReference.classroomIdentificationCode "
         "offeredGradeLevels[].gradeLevelDescriptor classPeriods[].classPeriodReference.classPeriodName",
-        "students": "studentUniqueId firstName middleName lastSurname preferredFirstName preferredLastSurname",
+        "students": f"studentUniqueId {_NAMES} birthDate birthSexDescriptor birthCity birthCountryDescriptor "
+        "birthStateAbbreviationDescriptor",
+        "studentEducationOrganizationAssociations": f"{_STUDENT_THERE} loginId {_SEX_AND_RACES} {_MAILS} "
+        f"{_below('studentIdentificationCodes[]', 'studentIdentificationSystemDescriptor identificationCode')}",
+        "studentDemographics": f"{_STUDENT_THERE} {_SEX_AND_RACES}",
+        "studentDirectories": f"{_STUDENT_THERE} {_MAILS}",
+        "studentIdentificationCodes": f"{_STUDENT_THERE} studentIdentificationSystemDescriptor identificationCode",
         "studentSchoolAssociations": "studentReference.studentUniqueId schoolReference.schoolId entryDate "
         "exitWithdrawDate primarySchool entryGradeLevelDescriptor",
-        "staffs": "staffUniqueId firstName middleName lastSurname preferredFirstName preferredLastSurname loginId "
-        "electronicMails[].electronicMailAddress",
+        "staffs": f"staffUniqueId {_NAMES} loginId {_MAILS} "
+        f"{_below('identificationCodes[]', 'staffIdentificationSystemDescriptor identificationCode')}",
+        "staffDirectories": f"staffReference.staffUniqueId {_MAILS}",
+        "staffIdentificationCodes": "staffReference.staffUniqueId staffIdentificationSystemDescriptor "
+        "identificationCode",
+        "contacts": f"contactUniqueId {_NAMES} loginId {_MAILS}",
+        "parents": f"parentUniqueId {_NAMES} loginId {_MAILS}",
+        "studentContactAssociations": "studentReference.studentUniqueId contactReference.contactUniqueId "
+        "relationDescriptor legalGuardian",
+        "studentParentAssociations": "studentReference.studentUniqueId parentReference.parentUniqueId "
+        "relationDescriptor legalGuardian",
         "staffSchoolAssociations": "staffReference.staffUniqueId schoolReference.schoolId",
         "staffEducationOrganizationAssignmentAssociations": "staffReference.staffUniqueId "
         "educationOrganizationReference.educationOrganizationId staffClassificationDescriptor beginDate endDate",

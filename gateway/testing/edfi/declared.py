@@ -2,9 +2,10 @@
 
 Facts taken from the published schema of Data Standard 5.2 (the relational manifest of Ed-Fi's Data Management Service):
 names, types, lengths, keys. Not in the list at hand, and so *not verified*: the members of
-``staffSchoolAssociations``, ``staffEducationOrganizationAssignmentAssociations``, ``programs``, ``classPeriods``,
-``locations``, ``academicWeeks``, ``people``, ``crisisEvents``, ``educationServiceCenters`` and
-``stateEducationAgencies`` (which are cut to what is needed to refer to them), which collections need an item,
+``staffSchoolAssociations``, ``staffEducationOrganizationAssignmentAssociations``, ``contacts``,
+``studentContactAssociations``, ``programs``, ``classPeriods``, ``locations``, ``academicWeeks``, ``people``,
+``crisisEvents``, ``educationServiceCenters`` and ``stateEducationAgencies`` (which are cut to what is needed to refer
+to them), which collections need an item,
 and which resources are ``rekeyed``.
 """
 
@@ -174,6 +175,15 @@ students
   otherNames[]: &other_name
   personalIdentificationDocuments[]: &document
   visas[]: visaDescriptor*
+contacts
+  contactUniqueId* str32, personReference, sexDescriptor, firstName! str75, generationCodeSuffix str10
+  genderIdentity str60, lastSurname! str75, loginId str60, maidenName str75, middleName str75
+  personalTitlePrefix str30, preferredFirstName str75, preferredLastSurname str75
+  electronicMails[]: &mail
+  telephones[]: &telephone
+studentContactAssociations
+  contactReference*, studentReference*, relationDescriptor, contactPriority int32, contactRestrictions str250
+  emergencyContactStatus boolean, legalGuardian boolean, livesWith boolean, primaryContactStatus boolean
 staffs
   personReference, citizenshipStatusDescriptor, highestCompletedLevelOfEducationDescriptor=levelOfEducation
   sexDescriptor, birthDate date, firstName! str75, genderIdentity str60, generationCodeSuffix str10

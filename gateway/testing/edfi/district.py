@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.testing.edfi.bodies import at
 from gateway.testing.edfi.model import Model, model_of
+from gateway.testing.edfi.people import people
 from gateway.testing.edfi.sample import LEA, SCHOOL, YEAR, Records, organizations, uri
 from gateway.testing.edfi.standards import LATEST
 
@@ -30,8 +31,10 @@ def refer(model: Model, resource: str, content: dict[str, Any]) -> dict[str, Any
 
 def district(standard: str = LATEST, *, students: int = 6) -> Records:
     """The records by resource, what they refer to before them."""
-    records = organizations() | _courses() | _people(students)
-    return records | _results(model_of(standard), records) | _assessments(records["students"])
+    model = model_of(standard)
+    records = organizations() | _courses() | people(students)
+    records |= _results(model, records) | _assessments(records["students"], standard)
+    return {name: bodies for name, bodies in records.items() if name in model.resources}
 
 
 def _courses() -> dict[str, list[dict[str, Any]]]:
@@ -78,65 +81,6 @@ def _standard(code: str) -> dict[str, Any]:
     }
 
 
-def _people(count: int) -> dict[str, list[dict[str, Any]]]:
-    section = {
-        "localCourseCode": "ALG-1", "schoolId": SCHOOL, "schoolYear": YEAR, "sessionName": "Fall",
-        "sectionIdentifier": "ALG-1-01",
-    }  # fmt: skip
-    students = [
-        {"studentUniqueId": f"{604800 + n}", "firstName": f"Given{n}", "lastSurname": f"Family{n}",
-         "birthDate": "2011-05-01"}
-        for n in range(count)
-    ]  # fmt: skip
-    keys = [{"studentUniqueId": each["studentUniqueId"]} for each in students]
-    district_system = uri("studentIdentificationSystem", "District")
-    return {
-        "students": students,
-        "staffs": [{"staffUniqueId": "207001", "firstName": "Tea", "lastSurname": "Cher"}],
-        "studentSchoolAssociations": [
-            {
-                "schoolReference": _SCHOOL_KEY,
-                "studentReference": key,
-                "entryDate": "2026-08-24",
-                "entryGradeLevelDescriptor": _NINTH,
-            }
-            for key in keys
-        ],
-        "studentEducationOrganizationAssociations": [
-            {
-                "educationOrganizationReference": _LEA_KEY,
-                "studentReference": key,
-                "studentIdentificationCodes": [
-                    {
-                        "studentIdentificationSystemDescriptor": district_system,
-                        "assigningOrganizationIdentificationCode": "LEA",
-                        "identificationCode": f"D-{key['studentUniqueId']}",
-                    }
-                ],
-            }
-            for key in keys
-        ],
-        "staffSchoolAssociations": [
-            {
-                "schoolReference": _SCHOOL_KEY,
-                "staffReference": {"staffUniqueId": "207001"},
-                "programAssignmentDescriptor": uri("programAssignment", "Regular Education"),
-            }
-        ],
-        "staffSectionAssociations": [
-            {
-                "sectionReference": section,
-                "staffReference": {"staffUniqueId": "207001"},
-                "beginDate": "2026-08-24",
-                "classroomPositionDescriptor": uri("classroomPosition", "Teacher of Record"),
-            }
-        ],
-        "studentSectionAssociations": [
-            {"sectionReference": section, "studentReference": key, "beginDate": "2026-08-24"} for key in keys
-        ],
-    }
-
-
 def _results(model: Model, records: Records) -> dict[str, list[dict[str, Any]]]:
     period = refer(model, "gradingPeriods", records["gradingPeriods"][0])
     enrolments = [refer(model, "studentSectionAssociations", each) for each in records["studentSectionAssociations"]]
@@ -154,6 +98,10 @@ def _results(model: Model, records: Records) -> dict[str, list[dict[str, Any]]]:
     }
     objective = {"educationOrganizationReference": _LEA_KEY, "objective": "Solve linear equations",
                  "objectiveGradeLevelDescriptor": _NINTH}  # fmt: skip
+    learned = {
+        **_standard("LO-1"), "learningObjectiveId": "LO-1", "objective": "Solve quadratic equations",
+        "learningStandards": [{"learningStandardReference": {"learningStandardId": _STANDARDS[1]}}],
+    }  # fmt: skip
     record = [
         {
             "educationOrganizationReference": {"educationOrganizationId": SCHOOL},
@@ -193,6 +141,16 @@ def _results(model: Model, records: Records) -> dict[str, list[dict[str, Any]]]:
             }
             for key in keys
         ],
+        "learningObjectives": [learned],
+        "studentLearningObjectives": [
+            {
+                "gradingPeriodReference": period,
+                "learningObjectiveReference": {name: learned[name] for name in ("learningObjectiveId", "namespace")},
+                "studentReference": key,
+                "competencyLevelDescriptor": uri("competencyLevel", "Basic"),
+            }
+            for key in keys
+        ],
         "reportCards": [
             {"educationOrganizationReference": {"educationOrganizationId": SCHOOL}, "studentReference": key,
              "gradingPeriodReference": period}
@@ -227,9 +185,10 @@ def _grade(period: dict[str, Any], enrolment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _assessments(students: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _assessments(students: list[dict[str, Any]], standard: str) -> dict[str, list[dict[str, Any]]]:
     assessment = {"assessmentIdentifier": "MAP-F", "namespace": _NAMESPACE}
     objective = {**assessment, "identificationCode": "EQ"}
+    year = {"schoolYearTypeReference": {"schoolYear": YEAR}} if standard == "6.0" else {}
     score = {
         "assessmentReportingMethodDescriptor": uri("assessmentReportingMethod", "Scale score"),
         "resultDatatypeTypeDescriptor": uri("resultDatatypeType", "Integer"),
@@ -261,6 +220,7 @@ def _assessments(students: list[dict[str, Any]]) -> dict[str, list[dict[str, Any
                 "studentReference": {"studentUniqueId": each["studentUniqueId"]},
                 "studentAssessmentIdentifier": f"MAP-F-{each['studentUniqueId']}",
                 "administrationDate": "2026-09-20T00:00:00Z",
+                **year,
                 "scoreResults": [score],
                 "performanceLevels": [level],
                 "studentObjectiveAssessments": [

@@ -2,8 +2,8 @@
 
 The differences are those found by comparing the published schemas of 3.2.0-c, 3.3.1-b, 4.0.0, 5.0.0 and 5.2.0. *Not
 verified*: 5.1, which is taken for 5.0; the keys and lengths of what is gone in 5.0 (``learningObjectives``,
-``studentLearningObjectives``, the flat grade point averages and their JSON names) and of the gradebook up to 3.3; the
-names of what is new in 6.0.
+``studentLearningObjectives``, ``parents``, the flat grade point averages and their JSON names) and of the gradebook up
+to 3.3; the types and lengths of what is new in 6.0, whose names and keys are those of the published diagrams.
 """
 
 from __future__ import annotations
@@ -32,18 +32,32 @@ learningStandards
   courseTitle str120, learningStandardItemCode str100
   contentStandard.authors[]: author* str255
 studentAssessments
-  assessedGradeLevelDescriptor=gradeLevel
+  assessedGradeLevelDescriptor=gradeLevel, schoolYearTypeReference!
 studentEducationOrganizationAssociations
   - studentIdentificationCodes[], races[], studentCharacteristics[], disabilities[], addresses[]
   - electronicMails[], telephones[], internationalAddresses[], sexDescriptor, genderIdentity, hispanicLatinoEthnicity
+  - ancestryEthnicOrigins[], languages[], tribalAffiliations[], limitedEnglishProficiencyDescriptor
+  - supporterMilitaryConnectionDescriptor
 studentIdentificationCodes
   educationOrganizationReference*, studentReference*, studentIdentificationSystemDescriptor*
-  assigningOrganizationIdentificationCode* str60, identificationCode! str60
+  assigningOrganizationIdentificationCode str60, identificationCode! str60
+studentDemographics
+  educationOrganizationReference*, studentReference*, sexDescriptor, genderIdentity str60
+  hispanicLatinoEthnicity boolean, limitedEnglishProficiencyDescriptor
+  races[]: raceDescriptor*
+studentDirectories
+  educationOrganizationReference*, studentReference*
+  electronicMails[]: &mail
+  telephones[]: &telephone
 staffs
   - identificationCodes[], races[], addresses[], electronicMails[], telephones[], internationalAddresses[]
 staffIdentificationCodes
   educationOrganizationReference*, staffReference*, staffIdentificationSystemDescriptor*
   assigningOrganizationIdentificationCode str60, identificationCode! str60
+staffDirectories
+  educationOrganizationReference*, staffReference*
+  electronicMails[]: &mail
+  telephones[]: &telephone
 """
 
 _TO_5_0 = """
@@ -53,6 +67,17 @@ studentSectionAssociations
 """
 
 _TO_4_0 = """
+- contacts
+- studentContactAssociations
+parents
+  parentUniqueId* str32, personReference, sexDescriptor, firstName! str75, generationCodeSuffix str10
+  lastSurname! str75, loginId str60, maidenName str75, middleName str75, personalTitlePrefix str30
+  preferredFirstName str75, preferredLastSurname str75
+  electronicMails[]: &mail
+  telephones[]: &telephone
+studentParentAssociations
+  parentReference*, studentReference*, relationDescriptor, contactPriority int32, contactRestrictions str250
+  emergencyContactStatus boolean, legalGuardian boolean, livesWith boolean, primaryContactStatus boolean
 gradingPeriods
   - gradingPeriodName
   periodSequence* int32
