@@ -40,7 +40,7 @@ class EntryListSchema(Schema):
 @blueprint.arguments(PageSchema, location="query")
 @blueprint.response(200, EntryListSchema)
 @needs(AUDIT)
-def list_entries(query: dict[str, Any]) -> Response:
+def list_audit(query: dict[str, Any]) -> Response:
     """The audit of the district, oldest first."""
     site, limit = caller().site, query["limit"]
     found = audit.read(site.store, site.id, after=_number(query.get("cursor")), limit=limit + 1)

@@ -158,6 +158,64 @@ class PolicySchema(IdentitySchema):
     on_request_only = fields.Boolean(required=True, metadata={"description": "No GPA is computed unless asked for."})
 
 
+class GpaProblemSchema(Schema):
+    """What made a GPA wait."""
+
+    student_id = fields.String(required=True)
+    policy = fields.String(required=True)
+    version = fields.String(required=True)
+    line = fields.Integer(required=True, allow_none=True)
+    course_code = fields.String(required=True, allow_none=True)
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+    hint = fields.String(required=True)
+
+
+class TracedCourseSchema(Schema):
+    """What one course gave: the used ones recompute to the GPA."""
+
+    student_id = fields.String(required=True)
+    policy = fields.String(required=True)
+    version = fields.String(required=True)
+    digest = fields.String(required=True)
+    period = fields.String(required=True, allow_none=True)
+    line = fields.Integer(required=True, allow_none=True)
+    course_code = fields.String(required=True, allow_none=True)
+    title = fields.String(required=True, allow_none=True)
+    subject = fields.String(required=True, allow_none=True)
+    level = fields.String(required=True, allow_none=True)
+    school_year = fields.String(required=True, allow_none=True)
+    term = fields.String(required=True, allow_none=True)
+    grade_level = fields.String(required=True, allow_none=True)
+    grade = fields.String(required=True, allow_none=True)
+    counted_as = fields.String(required=True, allow_none=True)
+    number = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    points = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    weight = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    credit = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    units = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    quality_points = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    attempts_averaged = fields.Integer(required=True, allow_none=True)
+    used = fields.Boolean(required=True)
+    why = fields.String(required=True, allow_none=True)
+    clause = fields.String(required=True, allow_none=True)
+    override = fields.String(required=True, allow_none=True)
+
+
+class ComparedStudentSchema(Schema):
+    student_id = fields.String(required=True)
+    school_id = fields.String(required=True, allow_none=True)
+    old_gpa = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    new_gpa = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    difference = fields.String(required=True, allow_none=True, metadata=dict(DECIMAL))
+    old_state = fields.String(required=True, allow_none=True)
+    new_state = fields.String(required=True, allow_none=True)
+    old_standing = fields.String(required=True, allow_none=True)
+    new_standing = fields.String(required=True, allow_none=True)
+    changed = fields.Boolean(required=True)
+    why = fields.String(required=True, allow_none=True)
+
+
 class PolicyListSchema(Schema):
     policies = fields.List(fields.Nested(PolicySchema), required=True)
 

@@ -129,8 +129,8 @@ class GpaResultSchema(Schema):
     policy = fields.Nested(shown.PolicySchema, required=True)
     storable = fields.Boolean(required=True, metadata={"description": "Whether these GPAs may be kept at all."})
     gpas = fields.List(fields.Nested(GpaSchema), required=True)
-    problems = fields.List(fields.Dict(), required=True, metadata={"description": "What made a GPA wait, by line."})
-    trace = fields.List(fields.Dict(), metadata={"description": "One row a course, used or set aside and why."})
+    problems = fields.List(fields.Nested(shown.GpaProblemSchema), required=True)
+    trace = fields.List(fields.Nested(shown.TracedCourseSchema), metadata={"description": "If it was asked for."})
     text = fields.List(fields.String(), metadata={"description": "The worked lines for people."})
 
 
@@ -141,7 +141,7 @@ class ComputedSchema(Schema):
 class ComparedSchema(Schema):
     old = fields.Nested(shown.IdentitySchema, required=True)
     new = fields.Nested(shown.IdentitySchema, required=True)
-    students = fields.List(fields.Dict(), required=True)
+    students = fields.List(fields.Nested(shown.ComparedStudentSchema), required=True)
 
 
 class WhatIfResultSchema(Schema):
@@ -151,10 +151,11 @@ class WhatIfResultSchema(Schema):
 
 
 @blueprint.post("/compute")
+@blueprint.told(writes=False, problems=["conflict"])
 @blueprint.arguments(ComputeSchema)
 @blueprint.response(200, ComputedSchema)
 @needs(GPA)
-def compute(body: dict[str, Any]) -> Response:
+def compute_gpas(body: dict[str, Any]) -> Response:
     """The GPAs of all students in the courses, under each policy. What cannot be computed is pending, with reasons."""
     policies = [policy(name, body) for name in body["policies"]]
     courses = body["courses"]
@@ -171,10 +172,11 @@ def compute(body: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/compare")
+@blueprint.told(writes=False, problems=["conflict"])
 @blueprint.arguments(CompareSchema)
 @blueprint.response(200, ComparedSchema)
 @needs(GPA)
-def compare(body: dict[str, Any]) -> Response:
+def compare_gpas(body: dict[str, Any]) -> Response:
     """Who has another GPA under the one policy (or version) than under the other."""
     old, new = (policy(body[side], {**body, "version": body.get(f"{side}_version")}) for side in ("old", "new"))
     _note("gpa.compare", body["courses"], policies=[old.name, new.name])
@@ -183,10 +185,11 @@ def compare(body: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/what-if")
+@blueprint.told(writes=False, problems=["conflict"])
 @blueprint.arguments(WhatIfSchema)
 @blueprint.response(200, WhatIfResultSchema)
 @needs(GPA)
-def try_out(body: dict[str, Any]) -> Response:
+def what_if_gpa(body: dict[str, Any]) -> Response:
     """One student's GPA before and after some changes; nothing is kept."""
     chosen = policy(body["policy"], body)
     _note("gpa.what-if", body["courses"], policies=[chosen.name])

@@ -7,6 +7,7 @@ still at work too, and nothing is kept of a request that was refused as invalid 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 
 from flask import Response, request
@@ -17,6 +18,7 @@ from gateway.store import replies
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
+_KEY = re.compile(rf"[!-~]{{1,{LONGEST}}}")
 
 
 def once(content: str, act: Callable[[], Response]) -> Response:
@@ -28,8 +30,9 @@ def once(content: str, act: Callable[[], Response]) -> Response:
     key = request.headers.get(HEADER)
     if key is None:
         return act()
-    if not key or len(key) > LONGEST or not key.isprintable():
-        raise Problem("bad-request", f"The idempotency key must have 1 to {LONGEST} signs.", code="idempotency.key")
+    if not _KEY.fullmatch(key):
+        words = f"The idempotency key must have 1 to {LONGEST} signs of ASCII, none of them a space."
+        raise Problem("bad-request", words, code="idempotency.key")
     site, client = caller().site, caller().client_id
     asked = hashlib.sha256(f"{request.method} {request.full_path} {content}".encode()).hexdigest()
     earlier = replies.begin(site.store, site.id, client, key, asked, now=now())

@@ -85,7 +85,7 @@ class JobListSchema(Schema):
 @blueprint.arguments(MapJobSchema, location="query")
 @blueprint.response(202, JobSchema)
 @needs(MAPPING)
-def start_mapping(query: dict[str, Any]) -> Response:
+def start_mapping_job(query: dict[str, Any]) -> Response:
     """Map a file of evidence: the body is CSV, NDJSON, XLSX or Parquet."""
     try:
         mapping = caller().site.catalogue.mapping(query["mapping"], query.get("version"))
@@ -99,7 +99,7 @@ def start_mapping(query: dict[str, Any]) -> Response:
 @blueprint.arguments(GpaJobSchema, location="query")
 @blueprint.response(202, JobSchema)
 @needs(GPA)
-def start_gpa(query: dict[str, Any]) -> Response:
+def start_gpa_job(query: dict[str, Any]) -> Response:
     """GPAs of a course file under one or several policies: the body is CSV, XLSX or Parquet."""
     day = query.get("as_of") or now().astimezone(caller().site.district.time_zone).date()
     try:
@@ -143,12 +143,15 @@ def read_job(job_id: str) -> Response:
 @needs(JOBS)
 def cancel_job(job_id: str) -> Response:
     """Stop a job; its upload and whatever it had made are removed."""
-    job = _found(job_id)
-    site = caller().site
-    jobs.cancel(site.store, site.id, job.job_id, now=now())
-    if job.state is JobState.QUEUED:
-        shutil.rmtree(folder_of(site.district.data, job.job_id), ignore_errors=True)
-    return answer(_shown(_found(job_id)))
+
+    def cancel() -> Response:
+        job, site = _found(job_id), caller().site
+        jobs.cancel(site.store, site.id, job.job_id, now=now())
+        if job.state is JobState.QUEUED:
+            shutil.rmtree(folder_of(site.district.data, job.job_id), ignore_errors=True)
+        return answer(_shown(_found(job_id)))
+
+    return once("", cancel)
 
 
 @blueprint.get("/jobs/<string:job_id>/results/<string:table>")

@@ -95,6 +95,7 @@ def read_mapping(query: dict[str, Any], name: str) -> Response:
 
 
 @blueprint.post("/mappings/<string:name>/apply")
+@blueprint.told(writes=False)
 @blueprint.arguments(ApplySchema)
 @blueprint.response(200, shown.MappedSchema)
 @needs(MAPPING)
@@ -110,6 +111,7 @@ def apply_mapping(body: dict[str, Any], name: str) -> Response:
 
 
 @blueprint.post("/mappings/<string:name>/explain")
+@blueprint.told(writes=False)
 @blueprint.arguments(ExplainSchema)
 @blueprint.response(200, shown.ExplanationSchema)
 @needs(MAPPING)
@@ -124,6 +126,7 @@ def explain_level(body: dict[str, Any], name: str) -> Response:
 
 
 @blueprint.post("/mapping-lint")
+@blueprint.told(writes=False)
 @blueprint.arguments(LintSchema)
 @blueprint.response(200, shown.LintResultSchema)
 @needs(MAPPING)

@@ -16,6 +16,7 @@ from gateway import __version__
 from gateway.api.access import public, scopes_of
 from gateway.api.deprecation import deprecation_of
 from gateway.api.encoding import UnsoundJsonError, answer, decoded
+from gateway.api.idempotency import HEADER, LONGEST
 from gateway.api.problems import MEDIA_TYPE, TYPES, Problem
 from gateway.api.roles import SCOPES
 
@@ -28,6 +29,13 @@ DESCRIPTION = """Carry evidence onto competencies, levels into GPAs, and explain
 
 Send `Authorization: Bearer …` with a key, or with a one-hour token from `/oauth/token`. Decimals travel as text. Every
 failure is a problem document (RFC 9457)."""
+
+
+_PROBLEMS, _WRITES = "x-problems", "x-writes"
+_KEY = {
+    "description": "Sent again with the same request, it takes effect once.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
+}
 
 
 class StrictSchema(Schema):
@@ -120,11 +128,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         """How the view answers."""
         return cast(Callable[[View], View], super().response(status, schema, **more))
 
-    def told(self, *, problems: Iterable[str] = (), body: Iterable[str] = ()) -> Callable[[View], View]:
-        """Further problems with which the view may answer; the media types of a body that is taken as it is."""
+    def told(
+        self, *, problems: Iterable[str] = (), body: Iterable[str] = (), writes: bool = True
+    ) -> Callable[[View], View]:
+        """Further problems with which the view may answer; the media types of a body that is taken as it is; for a
+        POST, whether it keeps anything, so that an idempotency key means something."""
         content = {kind: {"schema": {"type": "string", "minLength": 1, "contentMediaType": kind}} for kind in body}
         more = {"requestBody": {"required": True, "content": content}} if content else {}
-        return cast(Callable[[View], View], super().doc(**{"x-problems": list(problems)}, **more))
+        return cast(Callable[[View], View], super().doc(**{_PROBLEMS: list(problems), _WRITES: writes}, **more))
 
     def get(self, rule: str) -> Callable[[View], View]:
         return cast(Callable[[View], View], super().get(rule))
@@ -161,6 +172,7 @@ def contract(app: Flask) -> Api:
     )
     flow = {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": dict(SCOPES)}}
     api.spec.components.security_scheme("oauth", {"type": "oauth2", "flows": flow})
+    api.spec.components.parameter("IdempotencyKey", "header", {"name": HEADER, **_KEY})
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api
 
@@ -179,12 +191,14 @@ def finish(app: Flask, api: Api) -> None:
             scopes = scopes_of(view) or frozenset()
             if deprecation_of(view) is not None:
                 operation["deprecated"] = True
-            _finish_operation(operation, scopes, problem, writes=method != "get")
+            operation["operationId"] = view.__name__
+            writes = operation.pop(_WRITES, True) and method != "get"
+            _finish_operation(operation, scopes, problem, writes=writes)
 
 
 _SCOPED = frozenset({"unauthorized", "forbidden", "not-found", "too-many-requests"})
 _BODY = frozenset({"bad-request", "too-large", "unsupported-media-type", "invalid"})
-_WRITES = frozenset({"bad-request", "conflict", "idempotency-key-reused"})
+_KEYED = frozenset({"bad-request", "conflict", "idempotency-key-reused"})
 _ALWAYS = frozenset({"internal", "unavailable", "not-acceptable"})
 
 
@@ -195,10 +209,12 @@ def _finish_operation(
     responses = operation.setdefault("responses", {})
     for status in [name for name in responses if str(name)[0] in "45" or name == "default"]:
         del responses[status]
-    own = frozenset(operation.pop("x-problems", ()))
+    own = frozenset(operation.pop(_PROBLEMS, ()))
     query = any(each.get("in") == "query" for each in operation.get("parameters", ()))
-    possible = own | _ALWAYS | (_SCOPED if scopes else frozenset()) | (_WRITES if writes else frozenset())
+    possible = own | _ALWAYS | (_SCOPED if scopes else frozenset()) | (_KEYED if writes else frozenset())
     possible |= (_BODY if "requestBody" in operation else frozenset()) | ({"invalid"} if query else frozenset())
+    if writes:
+        operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
     by_status: dict[int, list[str]] = {}
     for name in sorted(possible):
         by_status.setdefault(int(TYPES[name][0]), []).append(TYPES[name][1])

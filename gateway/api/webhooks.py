@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from gateway.api.access import caller, needs, now
-from gateway.api.encoding import answer
+from gateway.api.encoding import answer, encoded
 from gateway.api.idempotency import once
 from gateway.api.openapi import Blueprint, StrictSchema
 from gateway.api.paging import PageSchema, cursor, place
@@ -91,9 +91,9 @@ def create_webhook(body: dict[str, Any]) -> Response:
         events = tuple(Event(each) for each in dict.fromkeys(body["events"]))
         made = Webhook(who.site.id, webhooks.new_id("hook"), who.client_id, body["url"], events, 1, now(), None)
         webhooks.create(who.site.store, made)
-        return answer(_with_secret(made), 201, {"Location": f"/v1/webhooks/{made.webhook_id}"})
+        return answer(_shown(made), 201, {"Location": f"/v1/webhooks/{made.webhook_id}"})
 
-    return once(hashlib.sha256(repr(sorted(body.items())).encode()).hexdigest(), create)
+    return _with_secret(once(hashlib.sha256(repr(sorted(body.items())).encode()).hexdigest(), create))
 
 
 @blueprint.get("")
@@ -118,28 +118,32 @@ def read_webhook(webhook_id: str) -> Response:
 @needs(WEBHOOKS)
 def remove_webhook(webhook_id: str) -> Response:
     """Remove a webhook with its deliveries."""
-    webhooks.remove(caller().site.store, _found(webhook_id))
-    return Response(status=204)
+
+    def remove() -> Response:
+        webhooks.remove(caller().site.store, _found(webhook_id))
+        return Response(status=204)
+
+    return once("", remove)
 
 
 @blueprint.post("/<string:webhook_id>/secret")
 @blueprint.response(200, WebhookWithSecretSchema)
 @needs(WEBHOOKS)
-def change_secret(webhook_id: str) -> Response:
+def change_webhook_secret(webhook_id: str) -> Response:
     """A new signing secret; the old one signs nothing from now on. A disabled webhook is enabled again."""
 
     def change() -> Response:
         found = _found(webhook_id)
         webhooks.change(caller().site.store, found, secret_number=found.secret_number + 1, disabled_at=None)
-        return answer(_with_secret(_found(webhook_id)))
+        return answer(_shown(_found(webhook_id)))
 
-    return once("", change)
+    return _with_secret(once("", change))
 
 
 @blueprint.post("/<string:webhook_id>/ping")
 @blueprint.response(202, DeliverySchema)
 @needs(WEBHOOKS)
-def ping(webhook_id: str) -> Response:
+def ping_webhook(webhook_id: str) -> Response:
     """Send a `ping` event, to try the receiver."""
 
     def send() -> Response:
@@ -167,7 +171,7 @@ def list_deliveries(query: dict[str, Any], webhook_id: str) -> Response:
 @blueprint.post("/<string:webhook_id>/deliveries/<string:delivery_id>/replay")
 @blueprint.response(202, DeliverySchema)
 @needs(WEBHOOKS)
-def replay(webhook_id: str, delivery_id: str) -> Response:
+def replay_delivery(webhook_id: str, delivery_id: str) -> Response:
     """Send a delivery again; its `webhook-id` stays, so that the receiver knows it."""
 
     def again() -> Response:
@@ -198,8 +202,11 @@ def _shown(webhook: Webhook) -> dict[str, Any]:
     return {"id": webhook.webhook_id, **{name: getattr(webhook, name) for name in names}}
 
 
-def _with_secret(webhook: Webhook) -> dict[str, Any]:
-    return {**_shown(webhook), "secret": secret_of(caller().site, webhook)}
+def _with_secret(response: Response) -> Response:
+    """The secret beside the webhook of an answer; it is derived anew, so that no kept answer holds it."""
+    told = response.get_json()
+    response.set_data(encoded({**told, "secret": secret_of(caller().site, _found(told["id"]))}))
+    return response
 
 
 def _delivery(found: Delivery) -> dict[str, Any]:

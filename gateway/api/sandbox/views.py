@@ -91,7 +91,7 @@ blueprint.before_request(_only_sandboxes)
 @blueprint.post("/reset")
 @blueprint.response(200, ResetSchema)
 @needs(SANDBOX)
-def reset() -> Response:
+def reset_sandbox() -> Response:
     """Make the district anew: without what clients wrote, jobs, webhooks and faults; with its students as at first."""
 
     def act() -> Response:
@@ -142,9 +142,13 @@ def list_faults() -> Response:
 @needs(SANDBOX)
 def remove_faults() -> Response:
     """Switch all faults of this client off."""
-    who = caller()
-    switches().switch(who.site.id, who.client_id, [])
-    return Response(status=204)
+
+    def remove() -> Response:
+        who = caller()
+        switches().switch(who.site.id, who.client_id, [])
+        return Response(status=204)
+
+    return once("", remove)
 
 
 def _shown() -> Response:
