@@ -41,6 +41,7 @@ from gateway.transport.bundle import Bundle, file_changed, newest, open_bundle
 from gateway.transport.csv_file import CsvBatch, CsvTable, Position, open_csv, read_batches
 from gateway.transport.http import Answer, HttpClient, Limits, origin
 from gateway.transport.json_body import Fault, Records, decode_page, decode_records
+from gateway.transport.lanes import Lanes
 from gateway.transport.paging import PageRequest, Received, fetch_pages, follow_offsets, next_link
 from gateway.transport.throttle import Throttle
 
@@ -71,6 +72,7 @@ __all__ = [
     "HttpClient",
     "IncompletePullError",
     "Kind",
+    "Lanes",
     "Limits",
     "OAuth1HmacSha256",
     "OAuth2ClientCredentials",

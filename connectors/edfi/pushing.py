@@ -9,10 +9,9 @@ all sent before the next kind begins, and the items of one record in the host's 
 from __future__ import annotations
 
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -38,6 +37,7 @@ from gateway.sdk import (
     Context,
     GatewayError,
     IncompletePullError,
+    Lanes,
     Outcome,
     OutcomeState,
     RejectedError,
@@ -51,7 +51,6 @@ _TRIES = 5
 _PATIENCE = 20
 """After so many refusals of a resource for want of a right, and none accepted, it is not tried any more."""
 _RIGHTS = ("edfi.claim-set", "edfi.namespace")
-_AHEAD = 4
 _NEIGHBOURS = 16
 _WORST = {OutcomeState.ACCEPTED: 0, OutcomeState.FAILED: 1, OutcomeState.REJECTED: 2}
 CREATED = "/created"
@@ -89,28 +88,22 @@ class Pusher:
 
     def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """See :meth:`gateway.sdk.Target.push`."""
-        lanes = [ThreadPoolExecutor(1, thread_name_prefix="edfi-push") for _ in range(self._concurrency)]
-        running: set[Future[list[Outcome]]] = set()
-        fatal: list[GatewayError] = []
         kind: tuple[str, bool] | None = None
-        try:
+        with Lanes(self._concurrency, self._bring, name="edfi-push", ordered=True) as lanes:
             for lane, neighbours in _neighbourhoods(changes):
                 this = (neighbours[0].entity, neighbours[0].action is Action.INACTIVATE)
                 if this != kind:
-                    yield from _outcomes(_until(running, left=0), fatal)
+                    for outcomes in lanes.rest():
+                        yield from outcomes
                     kind = this
-                running.add(lanes[zlib.crc32(lane.encode()) % len(lanes)].submit(self._bring, neighbours))
-                yield from _outcomes(_until(running, left=self._concurrency * _AHEAD), fatal)
-                if fatal:
+                for outcomes in lanes.give(neighbours, lane):
+                    yield from outcomes
+                if lanes.error:
                     break
-            if fatal:
-                running -= {future for future in running if future.cancel()}
-            yield from _outcomes(_until(running, left=0), fatal)
-        finally:
-            for pool in lanes:
-                pool.shutdown(cancel_futures=True)
-        if fatal:
-            raise fatal[0]
+            for outcomes in lanes.rest():
+                yield from outcomes
+        if lanes.error:
+            raise lanes.error
 
     def require_ready(self) -> None:
         """Raises :class:`ConfigurationError` for settings that this host cannot follow."""
@@ -340,19 +333,3 @@ class _Neighbour:
 def _lane(change: Change) -> str:
     student: Any = change.record.get("student_id")
     return str(student or change.id)
-
-
-def _until(running: set[Future[list[Outcome]]], *, left: int) -> Iterator[Future[list[Outcome]]]:
-    """Futures as they are done, until no more than ``left`` are running."""
-    while len(running) > left:
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        running -= done
-        yield from done
-
-
-def _outcomes(done: Iterable[Future[list[Outcome]]], fatal: list[GatewayError]) -> Iterator[Outcome]:
-    for future in done:
-        try:
-            yield from future.result()
-        except GatewayError as error:
-            fatal.append(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from gateway.sdk import (
     Context,
     GatewayError,
     IncompletePullError,
+    Lanes,
     Outcome,
     OutcomeState,
     RejectedError,
@@ -43,8 +44,6 @@ _POSTED_BELOW: Mapping[str, tuple[str, str]] = {
     "line_items": ("classes", "class_id"),
     "results": ("lineItems", "line_item_id"),
 }
-_AHEAD = 4
-"""Records handed to the workers for each of them: enough to keep them busy, few enough to know outcomes soon."""
 
 
 class Pusher:
@@ -63,25 +62,22 @@ class Pusher:
 
     def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """See :meth:`gateway.sdk.Target.push`."""
-        pool = ThreadPoolExecutor(self.profile.push_concurrency, thread_name_prefix="oneroster-push")
         watch = _Watch(self.provider)
-        running: set[Future[Outcome]] = set()
         kind: tuple[str, bool] | None = None
-        try:
+        with Lanes(self.profile.push_concurrency, self._outcome, name="oneroster-push") as lanes:
             for change in changes:
                 this = (change.entity, change.action is Action.INACTIVATE)
                 if this != kind:
-                    yield from watch.outcomes(_until(running, left=0))
+                    yield from watch.judged(lanes.rest())
                     kind = this
-                running.add(pool.submit(self._outcome, change))
-                yield from watch.outcomes(_until(running, left=self.profile.push_concurrency * _AHEAD))
-                if watch.fatal is not None:
+                yield from watch.judged(lanes.give(change))
+                if lanes.error or watch.error:
+                    lanes.stop()
                     break
-            yield from watch.outcomes(_until(running, left=0, cancel=watch.fatal is not None))
-        finally:
-            pool.shutdown(cancel_futures=True)
-        if watch.fatal is not None:
-            raise watch.fatal
+            yield from watch.judged(lanes.rest())
+        error = lanes.error or watch.error
+        if error:
+            raise error
 
     def read_back(self, entity: str, ids: Sequence[str]) -> dict[str, Mapping[str, object]]:
         """See :meth:`gateway.sdk.Target.read_back`."""
@@ -193,43 +189,28 @@ class Pusher:
 
 @dataclass(slots=True)
 class _Watch:
-    """Watches the outcomes for what concerns all records: an error that was raised, or a right that is lacking."""
+    """Watches the outcomes for a right that is lacking."""
 
     provider: Provider
-    fatal: GatewayError | None = None
+    error: GatewayError | None = None
     accepted: bool = False
     denied: int = 0
 
-    def outcomes(self, done: Iterable[Future[Outcome]]) -> Iterator[Outcome]:
-        for future in done:
-            try:
-                outcome = future.result()
-            except GatewayError as error:
-                self.fatal = self.fatal or error
-                continue
+    def judged(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        for outcome in outcomes:
             self._judge(outcome)
             yield outcome
 
     def _judge(self, outcome: Outcome) -> None:
         self.accepted = self.accepted or outcome.state is OutcomeState.ACCEPTED
         self.denied += outcome.code in _REFUSED_ALL
-        if self.denied >= _PATIENCE and not self.accepted and self.fatal is None:
+        if self.denied >= _PATIENCE and not self.accepted and self.error is None:
             right = scope(self.provider.version, "gradebook.createput")
-            self.fatal = AuthorizationError(
+            self.error = AuthorizationError(
                 f"The provider refused the first {self.denied} records: {outcome.message}",
                 hint=f"Check the address of the gradebook service, and that the credentials have the scope {right}.",
                 code="oneroster.no-right-to-write",
             )
-
-
-def _until(running: set[Future[Outcome]], *, left: int, cancel: bool = False) -> Iterator[Future[Outcome]]:
-    """Futures as they are done, until no more than ``left`` are running."""
-    if cancel:
-        running -= {future for future in running if future.cancel()}
-    while len(running) > left:
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        running -= done
-        yield from done
 
 
 def _require_success(answer: Answer) -> None:

@@ -13,8 +13,14 @@ import time
 from collections.abc import Mapping
 from http.client import HTTPResponse
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+import requests
+import urllib3
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.cookies import extract_cookies_to_jar
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -98,19 +104,71 @@ class _TimedSecurePool(_TimedPool, HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends over sockets; an attempt ends ``attempt_seconds`` after it was sent. May be used by several threads."""
+    """Sends over sockets; an attempt ends ``attempt_seconds`` after it was sent. May be used by several threads.
+
+    What does not change between requests (pools, certificates) is worked out once for each origin: the adapter of
+    requests does it for each request, which costs as much as the request itself.
+    """
 
     def __init__(self, *, attempt_seconds: float, connections: int) -> None:
         self.attempt_seconds = attempt_seconds
+        self._pools: dict[tuple[str, str], HTTPConnectionPool] = {}
         super().__init__(pool_connections=4, pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _TimedPool, "https": _TimedSecurePool}
 
-    def get_connection_with_tls_context(
-        self, request: Any, verify: Any, proxies: Mapping[str, str] | None = None, cert: Any = None
-    ) -> HTTPConnectionPool:
-        pool = super().get_connection_with_tls_context(request, verify, proxies=cast(Any, proxies), cert=cert)
-        cast(_TimedPool, pool).attempt_seconds = self.attempt_seconds
-        return cast(HTTPConnectionPool, pool)
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: Any = (None, None),
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send without redirects, proxies or client certificates; the body of the answer is still to be read.
+
+        ``timeout`` is a pair of seconds, ``verify`` the same for all requests of an origin. Raises
+        :class:`requests.RequestException`.
+        """
+        parts = urlsplit(request.url or "")
+        pool = self._pools.get((parts.scheme, parts.netloc)) or self._new_pool(request, verify)
+        connect, read = timeout
+        try:
+            raw = pool.urlopen(
+                request.method or "GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
+                body=cast("bytes | None", request.body), headers=request.headers, redirect=False,
+                assert_same_host=False, retries=_NONE, timeout=urllib3.Timeout(connect=connect, read=read),
+                preload_content=False, decode_content=False,
+            )  # fmt: skip
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise requests.ConnectionError(error, request=request) from error
+        return _response(request, raw)
+
+    def close(self) -> None:
+        self._pools.clear()
+        super().close()
+
+    def _new_pool(self, request: PreparedRequest, verify: bool | str) -> HTTPConnectionPool:
+        url = request.url or ""
+        pool = cast(_TimedPool, self.get_connection_with_tls_context(request, verify))
+        self.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]  # requests leaves it untyped
+        pool.attempt_seconds = self.attempt_seconds
+        parts = urlsplit(url)
+        return self._pools.setdefault((parts.scheme, parts.netloc), pool)
+
+
+_NONE = urllib3.Retry(0, read=False)
+
+
+def _response(request: PreparedRequest, raw: urllib3.BaseHTTPResponse) -> Response:
+    """The answer as requests tells it. Its headers are those of urllib3, which go without case as well."""
+    response = Response()
+    response.request, response.raw, response.url = request, raw, request.url or ""
+    response.status_code, response.reason = raw.status, raw.reason or ""
+    response.headers = cast("CaseInsensitiveDict[str]", raw.headers)
+    if "Set-Cookie" in raw.headers:
+        extract_cookies_to_jar(response.cookies, request, raw)  # type: ignore[no-untyped-call]  # requests leaves it untyped
+    return response
