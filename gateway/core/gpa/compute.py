@@ -12,6 +12,7 @@ from gateway.core.errors import MappingError, Place
 from gateway.core.gpa.counting import count_courses
 from gateway.core.gpa.course_cap import cap_courses
 from gateway.core.gpa.courses import STUDENT, Courses, prepare_courses
+from gateway.core.gpa.few import compute_few
 from gateway.core.gpa.filters import lookup
 from gateway.core.gpa.frames import added, selected
 from gateway.core.gpa.grades import Calendar
@@ -69,7 +70,11 @@ def compute_gpa(
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY and not approximate:
         return _refused(policy, prepared)
     facts = read_students(students)
-    results = [_one_period(policy, prepared, period, as_of, trace, facts, calendar) for period in periods]
+    few = None if trace or tuple(periods) != (Period.CUMULATIVE,) else compute_few(policy, prepared, facts)
+    if few is not None:
+        results = [GpaResult(policy, few, NO_PROBLEMS, None, storable=True)]
+    else:
+        results = [_one_period(policy, prepared, period, as_of, trace, facts, calendar) for period in periods]
     if policy.aggregate is Aggregate.ON_REQUEST_ONLY:
         results = [replace(each, gpas=_approximated(each.gpas), storable=False) for each in results]
     return results[0] if len(results) == 1 else _together(results)

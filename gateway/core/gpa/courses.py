@@ -6,20 +6,20 @@ once for each value and not once for each of forty million rows.
 
 from __future__ import annotations
 
-import re
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from gateway.core.gpa.attempts import Attempt, Texts, read_attempts
+from gateway.core.gpa.cells import NUMBER, READ, read_micros
+from gateway.core.gpa.cells import UNREADABLE as UNREADABLE
 from gateway.core.gpa.frames import added, full, selected
 from gateway.core.gpa.language import COURSE_COLUMNS
 from gateway.core.gpa.problems import Problem
-from gateway.core.mapping.rounding import to_micros
 from gateway.core.model import LINE
 
 CODED = ("subject", "level", "grade", "term", "status")
@@ -37,22 +37,23 @@ OVERRIDE_PROBLEM = "_override_problem"
 OVERRIDE = "override"
 """A text column that says who changed a course's values by hand, when and why."""
 
+_NOTES = (UNREAD, PROBLEM, OVERRIDE_PROBLEM)
 _PLAIN = ("student_id", "course_code", "title", "repeat_of", "school_id")
-_FEW_ROWS = 512
+FEW_ROWS = 512
+"""Rows up to which plain values are faster than columns."""
 _MANY_VALUES = 10_000
-_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,6})?0*")
-_YEARS = re.compile(r"(\d{4})(?:\s*[-/–]\s*(?:\d{2})?(\d{2}))?")
-_GRADE_LEVEL = re.compile(r"0?(\d{1,2})(?:th|\.0)?", re.IGNORECASE)
-_YES = ("true", "1", "yes", "y", "x", "t")
-_NO = ("false", "0", "no", "n", "f")
-
-UNREADABLE = -2 * 10**15
-"""Stands in a column of micros for a text that is no number; no number of a file is so small."""
-UNCLEAR = -1
-"""Stands in a flag's column (1 yes, 0 no, empty for an empty cell) for a text that is neither."""
 
 
 @dataclass(frozen=True, slots=True)
+class Tables:
+    """Courses in columns, for the calculation of many students at once; see :class:`Courses`."""
+
+    rows: pl.DataFrame
+    students: pl.Series
+    vocabulary: Mapping[str, list[str]]
+
+
+@dataclass(frozen=True)
 class Courses:
     """Prepared courses: one row an attempt, in the order of the input.
 
@@ -60,37 +61,64 @@ class Courses:
     ``core_flag``, ``ag_flag``, ``year`` (in which the school year ends), ``level_of_student``, ``completed``,
     ``_shared`` (the student has another row of this code) and ``fault``. ``students`` holds the ids, sorted;
     ``vocabulary`` the values of coded columns, sorted; ``given`` the columns of the file.
+
+    ``attempts`` are few rows one by one, if all of them are in order; their tables are made when they are asked for.
     """
 
-    rows: pl.DataFrame
-    students: pl.Series
-    vocabulary: Mapping[str, list[str]]
     given: frozenset[str]
+    attempts: tuple[Attempt, ...] | None
+    _read: Callable[[], Tables]
+
+    @functools.cached_property
+    def tables(self) -> Tables:
+        """The columns of the courses."""
+        return self._read()
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        return self.tables.rows
+
+    @property
+    def students(self) -> pl.Series:
+        return self.tables.students
+
+    @property
+    def vocabulary(self) -> Mapping[str, list[str]]:
+        return self.tables.vocabulary
 
 
 def prepare_courses(courses: pl.DataFrame) -> Courses:
     """Read ``courses`` (columns of :data:`COURSE_COLUMNS`, any type; others are ignored) once for all policies."""
     given = frozenset(name for name in COURSE_COLUMNS if name in courses.columns)
-    texts = _texts(courses)
+    if len(courses) > FEW_ROWS:
+        tables = _tables(courses, _texts(courses))
+        return Courses(given, None, lambda: tables)
+    texts = _few_texts(courses)
+    notes = [courses[name].to_list() for name in _NOTES if name in courses.columns]
+    lines = courses[LINE].cast(pl.Int64).to_list() if LINE in courses.columns else range(1, len(courses) + 1)
+    return Courses(given, read_attempts(texts, lines, notes), lambda: _tables(courses, _columns(texts)))
+
+
+def _tables(courses: pl.DataFrame, texts: Mapping[str, pl.Series]) -> Tables:
     vocabulary: dict[str, list[str]] = {}
     columns = [texts[name] for name in _PLAIN]
     for name in CODED:
         vocabulary[name], codes = coded(texts[name])
         columns.append(codes.alias(f"{name}_code"))
-    for name, column, read, dtype in _READ:
+    for name, column, read, dtype in READ:
         columns.append(_values(texts[name], read, dtype).alias(column))
     students, codes = coded(texts["student_id"])
     columns.append(codes.alias(STUDENT))
     columns += _provenance(courses)
     columns.append(_shared(codes, texts["course_code"]))
     rows = pl.DataFrame(columns)
-    faults = _faults(rows, [name for name in (UNREAD, PROBLEM, OVERRIDE_PROBLEM) if name in courses.columns])
-    return Courses(added(rows, faults), pl.Series(students, dtype=pl.String), vocabulary, given)
+    faults = _faults(rows, [name for name in _NOTES if name in courses.columns])
+    return Tables(added(rows, faults), pl.Series(students, dtype=pl.String), vocabulary)
 
 
 def _shared(students: pl.Series, codes: pl.Series) -> pl.Series:
     """Whether a student has another row of the same course code."""
-    if len(codes) <= _FEW_ROWS:
+    if len(codes) <= FEW_ROWS:
         pairs = list(zip(students.to_list(), codes.to_list(), strict=True))
         counts = Counter(pairs)
         return pl.Series(SHARED, [counts[pair] > 1 for pair in pairs], dtype=pl.Boolean)
@@ -101,25 +129,38 @@ def _shared(students: pl.Series, codes: pl.Series) -> pl.Series:
 
 
 def _texts(courses: pl.DataFrame) -> Mapping[str, pl.Series]:
-    """Every column as text without surrounding space, empty text as null.
-
-    In a large table, texts that are to be :func:`coded` stay as they are: their distinct values are cleaned there.
-    """
+    """Every column as text. Texts that are to be :func:`coded` stay as they are: their distinct values are cleaned
+    there. The others are without surrounding space, and empty text is null."""
     schema = dict(courses.schema)
     found: dict[str, pl.Series] = {}
-    few = len(courses) <= _FEW_ROWS
     nothing = full(None, len(courses), pl.String())
     for name in COURSE_COLUMNS:
         dtype = schema.get(name, pl.Null())
         if dtype == pl.Null:
             found[name] = nothing.alias(name)
-        elif dtype == pl.String and few:
-            stripped = [value.strip() or None if value else None for value in courses[name].to_list()]
-            found[name] = pl.Series(name, stripped, dtype=pl.String)
         elif dtype == pl.String and (name not in _PLAIN):
             found[name] = courses[name]
     left = [_text(courses, schema[name], name).alias(name) for name in COURSE_COLUMNS if name not in found]
     return {**found, **selected(courses, left).to_dict()} if left else found
+
+
+def _few_texts(courses: pl.DataFrame) -> Texts:
+    """Every column as texts without surrounding space; an empty cell is nothing."""
+    found: dict[str, list[str | None]] = {}
+    nothing: list[str | None] = [None] * len(courses)
+    for name in COURSE_COLUMNS:
+        column = courses[name] if name in courses.columns else None
+        if column is None or column.dtype == pl.Null:
+            found[name] = nothing
+        elif column.dtype == pl.String:
+            found[name] = [value.strip() or None if value else None for value in column.to_list()]
+        else:
+            found[name] = selected(courses, _text(courses, column.dtype, name).alias(name)).to_series().to_list()
+    return found
+
+
+def _columns(texts: Texts) -> dict[str, pl.Series]:
+    return {name: pl.Series(name, values, dtype=pl.String) for name, values in texts.items()}
 
 
 def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
@@ -134,7 +175,7 @@ def _provenance(courses: pl.DataFrame) -> list[pl.Series]:
 
 
 def _numbered(rows: int) -> pl.Series:
-    if rows <= _FEW_ROWS:
+    if rows <= FEW_ROWS:
         return pl.Series(range(rows), dtype=pl.UInt32)
     return pl.int_range(rows, dtype=pl.UInt32, eager=True)
 
@@ -144,7 +185,7 @@ def coded(texts: pl.Series) -> tuple[list[str], pl.Series]:
 
     An empty cell has no position. In a large column only the distinct values are cleaned, not every cell.
     """
-    if len(texts) <= _FEW_ROWS:
+    if len(texts) <= FEW_ROWS:
         listed = texts.to_list()
         values = sorted({value for value in listed if value is not None})
         position: dict[str | None, int] = {value: number for number, value in enumerate(values)}
@@ -176,7 +217,7 @@ def _text(courses: pl.DataFrame, dtype: pl.DataType, name: str) -> pl.Expr:
 
 def _values(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
     """A column of texts, each distinct one read once."""
-    if len(texts) <= _FEW_ROWS:
+    if len(texts) <= FEW_ROWS:
         listed = texts.to_list()
         known = {value: None if value is None else read(value) for value in set(listed)}
         return pl.Series([known[value] for value in listed], dtype=dtype)
@@ -185,60 +226,11 @@ def _values(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) ->
     if read is read_micros and texts.n_unique() > _MANY_VALUES:
         texts = texts.str.strip_chars()
         texts = texts.set(texts == "", None)
-        plain = texts.set(~texts.str.contains(f"^(?:{_NUMBER.pattern})$"), None)
+        plain = texts.set(~texts.str.contains(f"^(?:{NUMBER.pattern})$"), None)
         micros = plain.cast(pl.Decimal(38, 20), strict=False).cast(pl.Decimal(18, 6)).to_physical().cast(pl.Int64)
         return micros.set(plain.is_null() & texts.is_not_null(), UNREADABLE)
     values, codes = coded(texts)
     return pl.Series([read(value) for value in values], dtype=dtype).gather(codes)
-
-
-def read_micros(text: str) -> int:
-    """A number in micros; :data:`UNREADABLE` for anything that is no number of at most six places."""
-    return to_micros(Decimal(text)) if _NUMBER.fullmatch(text) else UNREADABLE
-
-
-def _read_flag(text: str) -> int:
-    word = text.lower()
-    return 1 if word in _YES else 0 if word in _NO else UNCLEAR
-
-
-def _read_ag(text: str) -> int:
-    """An a–g subject is a letter from A to G, or a plain yes or no (the letter F is a subject, not a no)."""
-    return 1 if text.lower() in tuple("abcdefg") else _read_flag(text)
-
-
-def read_year(text: str) -> int | None:
-    """The year in which the school year ends: ``2025-2026``, ``2025-26``, ``2025/26`` and ``2026`` are 2026."""
-    match = _YEARS.fullmatch(text)
-    if match is None:
-        return None
-    first, second = int(match[1]), match[2]
-    if second is None:
-        return first
-    return first + 1 if int(second) == (first + 1) % 100 else None
-
-
-def _read_grade_level(text: str) -> int | None:
-    match = _GRADE_LEVEL.fullmatch(text)
-    return int(match[1]) if match else None
-
-
-def _read_day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-
-
-_READ: tuple[tuple[str, str, Callable[[str], Any], pl.DataType], ...] = (
-    ("credit", "credit_micros", read_micros, pl.Int64()),
-    ("score", "score_micros", read_micros, pl.Int64()),
-    ("core", "core_flag", _read_flag, pl.Int8()),
-    ("ag", "ag_flag", _read_ag, pl.Int8()),
-    ("school_year", "year", read_year, pl.Int32()),
-    ("grade_level", "level_of_student", _read_grade_level, pl.Int32()),
-    ("completed_on", "completed", _read_day, pl.Date()),
-)
 
 
 def _faults(rows: pl.DataFrame, said: Sequence[str]) -> pl.Series:

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from gateway.core.gpa.courses import UNCLEAR, Courses
+from gateway.core.gpa.cells import UNCLEAR
+from gateway.core.gpa.courses import Courses
 from gateway.core.gpa.policy import Policy
 from gateway.core.gpa.problems import Problem
 from gateway.core.gpa.words import folded

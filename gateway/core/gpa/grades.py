@@ -84,6 +84,17 @@ def read_action(policy: Policy, scale: Scale, action: Action) -> Reading:
     return Reading(cell, target.grade, target.number, marked=True)
 
 
+def read_status(policy: Policy, scale: Scale, word: str, *, projected: bool) -> Reading | None:
+    """The meaning of one status; ``None`` leaves it to the grade."""
+    status = canonical(policy, "status", word)
+    action = policy.status.get(status) or (Action(_DEFAULT_STATUS[status]) if status in _DEFAULT_STATUS else None)
+    if action is None:
+        return Reading(Cell.UNKNOWN, marked=True)
+    if action.do is Do.COUNT or (projected and status == "in_progress"):
+        return None
+    return read_action(policy, scale, action)
+
+
 def grade_readings(policy: Policy, scale: Scale, courses: Courses) -> list[Reading]:
     """What each grade text of the courses means; the last one is for an empty cell."""
     readings = [read_grade(policy, scale, text) for text in courses.vocabulary["grade"]]
@@ -92,17 +103,7 @@ def grade_readings(policy: Policy, scale: Scale, courses: Courses) -> list[Readi
 
 def status_readings(policy: Policy, scale: Scale, courses: Courses, *, projected: bool) -> list[Reading | None]:
     """What each status text means; ``None`` leaves it to the grade."""
-    readings: list[Reading | None] = []
-    for word in courses.vocabulary["status"]:
-        status = canonical(policy, "status", word)
-        action = policy.status.get(status) or (Action(_DEFAULT_STATUS[status]) if status in _DEFAULT_STATUS else None)
-        if action is None:
-            readings.append(Reading(Cell.UNKNOWN, marked=True))
-        elif action.do is Do.COUNT or (projected and status == "in_progress"):
-            readings.append(None)
-        else:
-            readings.append(read_action(policy, scale, action))
-    return readings
+    return [read_status(policy, scale, word, projected=projected) for word in courses.vocabulary["status"]]
 
 
 def reading_columns(

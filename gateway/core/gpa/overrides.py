@@ -15,8 +15,9 @@ from typing import Any
 import polars as pl
 
 from gateway.core.errors import DataError
+from gateway.core.gpa.cells import read_year
 from gateway.core.gpa.changes import check_columns, with_values
-from gateway.core.gpa.courses import OVERRIDE, OVERRIDE_PROBLEM, PROBLEM, read_year
+from gateway.core.gpa.courses import OVERRIDE, OVERRIDE_PROBLEM, PROBLEM
 from gateway.core.gpa.policy import Aggregate
 from gateway.core.gpa.result import GpaResult, Period, State
 from gateway.core.model import LINE, SCORE

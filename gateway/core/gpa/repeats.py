@@ -144,9 +144,14 @@ def _decide(repeats: Repeats, part: pl.DataFrame, grades: tuple[str, ...]) -> pl
     return pl.concat([decided, rest.select(ROW, *empty, *last)])
 
 
+def season(term: str) -> int:
+    """The place of a season in the calendar; 0 for other terms."""
+    return _SEASONS.get(folded(term), 0)
+
+
 def term_order(terms: list[str]) -> pl.Expr:
     """Terms of one school year in their order: seasons by the calendar, others by their text."""
-    ordered = sorted(range(len(terms)), key=lambda code: (_SEASONS.get(folded(terms[code]), 0), terms[code]))
+    ordered = sorted(range(len(terms)), key=lambda code: (season(terms[code]), terms[code]))
     ranks = [ordered.index(code) for code in range(len(terms))]
     return lookup("term_code", ranks, pl.Int64()).alias("term_order")
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -36,6 +38,44 @@ def _standing(policy: Policy) -> pl.Expr:
             .when(met).then(pl.lit(each.name)).otherwise(standing)
         )  # fmt: skip
     return pl.when(pl.col("micros").is_not_null()).then(standing).alias("standing")
+
+
+def standing_of(policy: Policy, exact: int, over: int, micros: int, known: Mapping[str, Any]) -> str | None:
+    """The standing of one student with the GPA ``exact`` ÷ ``over``, rounded ``micros``."""
+    for each in policy.standings:
+        met = True if each.when is None else _is_met(each.when, policy, exact, over, micros, known)
+        if met is None:
+            return UNDETERMINED
+        if met:
+            return each.name
+    return None
+
+
+def _is_met(
+    condition: Condition, policy: Policy, exact: int, over: int, micros: int, known: Mapping[str, Any]
+) -> bool | None:
+    parts: list[bool | None] = []
+    if condition.gpa is not None:
+        parts.append(exact >= over * condition.gpa if policy.compare_unrounded else micros >= condition.gpa)
+    for fact, wanted in condition.facts.items():
+        parts.append(None if known.get(fact) is None else known[fact] == wanted)
+    if condition.any_test:
+        scores = [(known.get(test), score // MICROS) for test, score in condition.any_test.items()]
+        parts.append(any(found is not None and found >= least for found, least in scores))
+    if condition.selection_met is not None:
+        parts.append(known["selection_met"] == condition.selection_met)
+    if condition.progression_met is not None:
+        parts.append(known["progression_met"] == condition.progression_met)
+    if condition.of:
+        inner = [_is_met(each, policy, exact, over, micros, known) for each in condition.of]
+        parts.append(_are_enough(inner, condition.at_least))
+    return False if False in parts else None if None in parts else True
+
+
+def _are_enough(parts: Sequence[bool | None], least: int) -> bool | None:
+    if parts.count(True) >= least:
+        return True
+    return None if len(parts) - parts.count(False) >= least else False
 
 
 def _needs_facts(condition: Condition) -> bool:

@@ -25,7 +25,7 @@ _NO_REASON = pl.lit(None, pl.String).alias("reason")
 @built_once
 def quality_columns(policy: Policy) -> list[pl.Expr]:
     """``quality`` (points × units; micros of micros, in sixtieths where attempts are averaged) and ``shares``."""
-    shares = pl.lit(_shares(policy), pl.Int64) // pl.col(AVERAGED)
+    shares = pl.lit(shares_of(policy), pl.Int64) // pl.col(AVERAGED)
     points = pl.col("points") if _largest(policy) < 2**60 else pl.col("points").cast(pl.Int128)
     quality = points * pl.col("units")
     if policy.kind is Kind.SEMESTERS:
@@ -33,7 +33,8 @@ def quality_columns(policy: Policy) -> list[pl.Expr]:
     return [(quality * shares).alias("quality"), shares.alias("shares")]
 
 
-def _shares(policy: Policy) -> int:
+def shares_of(policy: Policy) -> int:
+    """In how many parts the credit of a course is counted."""
     return SHARES if policy.repeats is not None and policy.repeats.keep == "average" else 1
 
 
@@ -58,7 +59,7 @@ def sum_courses(policy: Policy, rows: pl.DataFrame, period: Period, *, alone: bo
 def _countable(policy: Policy, wide: type[pl.DataType]) -> list[pl.Expr]:
     """What each row adds to its student's sums."""
     used = (pl.col("why") == int(Why.USED)) & (pl.col("fault") == 0)
-    units = pl.col("units") if _shares(policy) == 1 else pl.col("units") * pl.col("shares")
+    units = pl.col("units") if shares_of(policy) == 1 else pl.col("units") * pl.col("shares")
     return [
         pl.col(STUDENT, "period", "earned"),
         pl.when(used).then("quality").cast(wide).alias("quality"),
@@ -85,7 +86,7 @@ def _largest(policy: Policy) -> int:
             points.append(abs(scale.times) * max(abs(scale.highest), abs(scale.lowest)) // MICROS + abs(scale.plus))
     weight = max(map(abs, policy.weighting.levels.values()), default=0) if policy.weighting else 0
     most = max(max(points) + weight, max(points) * weight // MICROS)
-    return (most + MICROS) * policy.credit.absurd_above * _shares(policy)
+    return (most + MICROS) * policy.credit.absurd_above * shares_of(policy)
 
 
 def _after_mean(policy: Policy) -> bool:
@@ -117,7 +118,7 @@ def _micros(policy: Policy) -> pl.Expr:
 
 @built_once
 def shown_columns(policy: Policy) -> list[pl.Expr]:
-    shares = _shares(policy)
+    shares = shares_of(policy)
     return [
         pl.col("student_id"),
         pl.lit(policy.name).alias("policy"),
