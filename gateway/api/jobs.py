@@ -27,9 +27,9 @@ blueprint = Blueprint("jobs", __name__, url_prefix="/v1", description="Large fil
 
 MOST_BYTES = 16 * 1024**3
 PIECE = 1024 * 1024
-NDJSON = "application/x-ndjson"
+CSV, NDJSON, PARQUET = "text/csv", "application/x-ndjson", "application/vnd.apache.parquet"
 UPLOADS = {
-    "text/csv": "csv", NDJSON: "ndjson", "application/vnd.apache.parquet": "parquet",
+    CSV: "csv", NDJSON: "ndjson", PARQUET: "parquet",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }  # fmt: skip
 """The forms in which files are taken, with their endings."""
@@ -155,8 +155,8 @@ def cancel_job(job_id: str) -> Response:
 
 
 @blueprint.get("/jobs/<string:job_id>/results/<string:table>")
-@blueprint.told(problems=["gone", "conflict"])
-@blueprint.response(200, content_type="text/csv")
+@blueprint.told(problems=["gone", "conflict"], answers=[CSV, PARQUET])
+@blueprint.response(200)
 @needs(JOBS)
 def fetch_results(job_id: str, table: str) -> Response:
     """One table of a finished job, as CSV or Parquet; ranges of bytes may be asked for."""
@@ -172,7 +172,7 @@ def fetch_results(job_id: str, table: str) -> Response:
     if path is None:
         raise Problem("gone", "The results have expired.", hint="Send the file again.")
     note("job.results", job=job.job_id, table=table)
-    kind = "text/csv" if path.suffix == ".csv" else "application/vnd.apache.parquet"
+    kind = CSV if path.suffix == ".csv" else PARQUET
     return send_file(path, mimetype=kind, as_attachment=True, download_name=path.name, conditional=True)
 
 

@@ -129,12 +129,18 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         return cast(Callable[[View], View], super().response(status, schema, **more))
 
     def told(
-        self, *, problems: Iterable[str] = (), body: Iterable[str] = (), writes: bool = True
+        self,
+        *,
+        problems: Iterable[str] = (),
+        body: Iterable[str] = (),
+        answers: Iterable[str] = (),
+        writes: bool = True,
     ) -> Callable[[View], View]:
-        """Further problems with which the view may answer; the media types of a body that is taken as it is; for a
-        POST, whether it keeps anything, so that an idempotency key means something."""
+        """Further problems with which the view may answer; the media types of a body that is taken as it is, and of an
+        answer that is no JSON; for a POST, whether it keeps anything, so that an idempotency key means something."""
         content = {kind: {"schema": {"type": "string", "minLength": 1, "contentMediaType": kind}} for kind in body}
-        more = {"requestBody": {"required": True, "content": content}} if content else {}
+        more: dict[str, Any] = {"requestBody": {"required": True, "content": content}} if content else {}
+        more |= {"responses": {"200": {"content": {kind: {} for kind in answers}}}} if answers else {}
         return cast(Callable[[View], View], super().doc(**{_PROBLEMS: list(problems), _WRITES: writes}, **more))
 
     def get(self, rule: str) -> Callable[[View], View]:
