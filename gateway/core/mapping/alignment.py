@@ -21,6 +21,7 @@ from gateway.core.mapping.conditions import When, compile_when
 from gateway.core.mapping.crosswalks import Target, compile_lines, folded, key_columns
 from gateway.core.mapping.reading import Reader
 from gateway.core.mapping.rounding import to_micros
+from gateway.core.nearest import Nearest
 
 Path: TypeAlias = tuple[str | int, ...]
 Row: TypeAlias = Mapping[str, object]
@@ -69,6 +70,8 @@ class Way:
 
 
 MOST_SUGGESTED = 1_000
+MOST_SEARCHED = 5_000
+"""Among so many codes of one first sign the nearest is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Alignment:
     _by_sign: dict[str, list[str]] = field(default_factory=dict, init=False, compare=False, repr=False)
     """The codes that all ways know, in order, by their first sign; made when a code is first missed."""
     _suggested: dict[tuple[str, str], str] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """What was suggested for the last missed codes: looking for the nearest of thousands takes 10 ms."""
+    """What was suggested for the last missed codes."""
+    _near: dict[str, Nearest] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def find(self, row: Row) -> tuple[Sequence[Target], Way | None]:
         """The competencies of one combination of values, and the way that found them."""
@@ -111,10 +115,14 @@ class Alignment:
         return found
 
     def _nearest(self, column: str, word: str) -> str:
-        known = self._known(word.strip()[:1].casefold())
+        sign = word.strip()[:1].casefold()
+        known = self._known(sign)
         if word in known:
             return f'Another way of alignment knows it, but does not read it in "{column}".'
-        return did_you_mean(word, known[:5000]).strip()
+        if sign not in self._near:
+            self._near[sign] = Nearest(known[:MOST_SEARCHED])
+        nearest = self._near[sign].find(word)
+        return did_you_mean(word, [nearest]).strip() if nearest else ""
 
     def _known(self, sign: str) -> list[str]:
         if not self._by_sign:
