@@ -45,7 +45,16 @@ class Listed:
         return self.element.rpartition("[].")[2]
 
 
-Filling = str | pl.Expr | Word | Listed
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Whether a list of words has this one; nothing where no word is told."""
+
+    element: str
+    kind: str
+    word: str
+
+
+Filling = str | pl.Expr | Word | Listed | Among
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,8 @@ def _filled(filling: Filling | None, frame: pl.DataFrame, words: Dictionary) -> 
         return pl.col(filling)
     if isinstance(filling, Listed):
         return pl.col(filling.element)
+    if isinstance(filling, Among):
+        return pl.col(filling.element).list.contains(filling.word).cast(pl.String)
     if isinstance(filling, Word):
         word = words.word(frame, filling.kind, filling.element)
         return pl.when(pl.col(filling.element).is_not_null()).then(pl.concat_list(word)) if filling.listed else word

@@ -116,3 +116,8 @@ def student(element: str | pl.Expr) -> pl.Expr:
 
 def staff(element: str) -> pl.Expr:
     return key("staff", element)
+
+
+def contact(element: str) -> pl.Expr:
+    """A contact, which was called a parent up to Data Standard 4.0."""
+    return key("contact", element)

@@ -13,6 +13,7 @@ import polars as pl
 
 from connectors.edfi.elements import ITEM, ROW, Flat
 from connectors.edfi.paging import At, Lists
+from connectors.edfi.versions import span
 from gateway.sdk import Fault
 
 _OFFERING = {
@@ -140,6 +141,17 @@ class Lookups:
 
     def _rows(self, resource: str) -> pl.DataFrame:
         return self.whole(resource).rows
+
+    def told(self, resource: str) -> Flat:
+        """All of a list; nothing where this version of the Data Standard lacks it or the settings exclude it."""
+        session = self._lists.session
+        if resource in session.settings["excluded"] or not span(resource).holds(session.standard):
+            return self.nothing(resource)
+        return self.whole(resource)
+
+    def nothing(self, resource: str) -> Flat:
+        """A list without records."""
+        return self._lists.nothing(resource)
 
     def whole(self, resource: str) -> Flat:
         """All pages of a resource as one, each record once."""

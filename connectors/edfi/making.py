@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from connectors.edfi import keys, tables, tables_people
+from connectors.edfi import keys, tables
 from connectors.edfi.elements import ITEM, ROW, Flat
 from connectors.edfi.filling import Rows, build, with_items, with_lists
 from connectors.edfi.keys import code
-from connectors.edfi.lookups import OFFERING_KEY, STUDENT, Lookups
+from connectors.edfi.lookups import OFFERING_KEY, Lookups
 from connectors.edfi.words import Dictionary
 from gateway.sdk import LINE, TABLES, empty
 
@@ -73,31 +73,6 @@ class Maker:
     def test_classes(self, flat: Flat, source: str) -> Frames:
         """A class for the tests of each school and year, for a line item has to belong to one."""
         return {"classes": self.seen.new(self._build(tables.TEST_CLASSES, flat.rows, source))}
-
-    def students(self, flat: Flat, source: str) -> Frames:
-        """Students with the grade and the school of the enrolment that counts, and a role in each of their schools."""
-        frame = flat.rows.with_columns(pl.col("studentUniqueId").alias(STUDENT))
-        chosen = self.lookups.with_school(frame)
-        theirs = self.lookups.enrolments.join(frame.select(STUDENT, LINE), on=STUDENT, how="inner").drop(
-            f"{LINE}_right"
-        )
-        return {
-            "users": self._build(tables_people.STUDENTS, chosen, source),
-            "roles": self._build(tables_people.STUDENT_ROLES, _with_role_types(theirs, STUDENT), source),
-        }
-
-    def staffs(self, flat: Flat, source: str) -> Frames:
-        person = "staffReference.staffUniqueId"
-        mails = flat.parts["electronicMails[]"].drop(ITEM).unique(ROW, keep="first").rename(
-            {"electronicMailAddress": "electronicMails[].electronicMailAddress"}
-        )  # fmt: skip
-        frame = flat.rows.with_row_index(ROW).join(mails, on=ROW, how="left", maintain_order="left")
-        ids = frame.select(pl.col("staffUniqueId").alias(person), LINE)
-        theirs = self.lookups.assignments.join(ids, on=person, how="inner")
-        return {
-            "users": self._build(tables_people.STAFFS, frame, source),
-            "roles": self._build(tables_people.STAFF_ROLES, _with_role_types(theirs, person), source),
-        }
 
     def entries(self, flat: Flat, source: str) -> Frames:
         frame = flat.rows.with_row_index(ROW)
@@ -180,12 +155,6 @@ class Maker:
 
 def _category_id() -> pl.Expr:
     return keys.key("category", "title")
-
-
-def _with_role_types(frame: pl.DataFrame, person: str) -> pl.DataFrame:
-    """The first role of each person is the primary one."""
-    first = pl.int_range(pl.len()).over(person) == 0
-    return frame.with_columns(pl.when(first).then(pl.lit("primary")).otherwise(pl.lit("secondary")).alias("_role_type"))
 
 
 def _scores(parts: Mapping[str, pl.DataFrame], place: str) -> pl.DataFrame:

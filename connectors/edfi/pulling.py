@@ -8,57 +8,35 @@ so that what was deleted and created again is there in the end.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
-from connectors.edfi import frameworks, tables, tables_people
+from connectors.edfi import frameworks
 from connectors.edfi.changes import ChangeNotes
 from connectors.edfi.elements import Flat
 from connectors.edfi.lookups import Lookups
+from connectors.edfi.lookups_people import PeopleLookups
 from connectors.edfi.making import Frames, Maker, Seen, sessions_page
 from connectors.edfi.paging import At, Lists, newest_snapshot
+from connectors.edfi.people import PeopleMaker
 from connectors.edfi.session import Session
+from connectors.edfi.streams import DELTA_STREAMS, STEPS, STREAMS, UNASKED, makers, tables_of
 from connectors.edfi.tombstones import GONE, gone_rows
+from connectors.edfi.versions import span
 from connectors.edfi.words import Dictionary
 from gateway.sdk import (
-    FRAMEWORK_TABLES,
     REJECTS,
     REJECTS_SCHEMA,
-    TABLES,
     IncompletePullError,
     Page,
     PullMode,
     Stream,
 )
 
-GRADEBOOK = ("categories", "line_items", "line_item_learning_objectives", "results", "result_learning_objectives")
-STREAMS: Mapping[str, tuple[str, ...]] = {
-    "orgs": ("orgs",),
-    "sessions": ("academic_sessions",),
-    "courses": ("courses",),
-    "classes": ("classes",),
-    "users": ("users", "roles"),
-    "enrollments": ("enrollments",),
-    "gradebook": GRADEBOOK,
-    "frameworks": FRAMEWORK_TABLES,
-}
-"""The tables that each stream fills, parents first."""
-
-STEPS: Mapping[str, tuple[str, ...]] = {
-    "orgs": ("localEducationAgencies", "schools"),
-    "courses": ("courses",),
-    "classes": ("sections", "sessions"),
-    "users": ("students", "staffs"),
-    "enrollments": ("studentSectionAssociations", "staffSectionAssociations"),
-    "gradebook": ("gradebookEntries", "studentGradebookEntries", "grades", "studentAssessments"),
-}
-"""The resources that a stream reads page by page, in their order."""
-
-DELTA_STREAMS = ("enrollments", "gradebook")
-"""What a pull of changes may leave unread. The other lists are small, and rows in them are made of several records."""
+_Make = Callable[[Flat, str], Frames]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +75,7 @@ class Puller:
         self.notes = ChangeNotes(session.context.work / "change-versions.json", session.context.now)
         self._lists: Lists | None = None
         self._lookups: Lookups | None = None
+        self._people: PeopleLookups | None = None
 
     @property
     def lists(self) -> Lists:
@@ -110,21 +89,38 @@ class Puller:
             self._lookups = Lookups(self.lists)
         return self._lookups
 
+    @property
+    def people(self) -> PeopleLookups:
+        if self._people is None:
+            self._people = PeopleLookups(self.lookups, contacts=self.settings["contacts"])
+        return self._people
+
     def wanted(self) -> list[str]:
-        """The streams that the settings name; without any, all but the frameworks."""
+        """The streams that the settings name; without any, all but those that are pulled only when asked for."""
         named = self.settings["streams"]
-        return [name for name in STREAMS if (name in named if named else name != "frameworks")]
+        return [name for name in STREAMS if (name in named if named else name not in UNASKED)]
 
     def steps(self, stream: str) -> list[str]:
+        """The resources that a stream reads page by page, of those that this version of the Data Standard has."""
         excluded = set(self.settings["excluded"])
+        if not self.settings["contacts"]:
+            excluded |= {"contacts", "parents"}
         if "studentAssessments" in excluded and stream == "classes":  # their classes are for tests alone
             excluded.add("sessions")
-        return [resource for resource in STEPS.get(stream, ()) if resource not in excluded]
+        return self._there(STEPS.get(stream, ()), excluded)
+
+    def told(self, resources: Iterable[str]) -> list[str]:
+        """The resources that are read at all: this version has them, and the settings do not exclude them."""
+        return self._there(resources, self.settings["excluded"])
+
+    def _there(self, resources: Iterable[str], excluded: Collection[str]) -> list[str]:
+        standard = self.session.standard
+        return [name for name in resources if name not in excluded and span(name).holds(standard)]
 
     def streams(self, since: datetime | None) -> list[Stream]:
         """What is pulled, and whether only what changed: where the host tells changes with their keys, and it is known
         which change version the last complete pull began with."""
-        self._lookups = None
+        self._lookups = self._people = None
         least = None
         if self.settings["delta"]:
             newest = self.lists.newest()
@@ -165,7 +161,9 @@ class Puller:
         place = _Place.read(resume)
         seen = Seen.before(self.session.context.work / "seen" / stream.name, place.page)
         maker = Maker(self.lookups, words, seen)
-        for page, after in self._walk(stream.name, place, least, maker, self.steps(stream.name)):
+        people = PeopleMaker(self.lookups, words, self.people)
+        make = makers(maker, people, stream.name)
+        for page, after in self._walk(stream.name, place, least, maker.seen, make):
             told = words.warnings() + self.lookups.warnings()
             yield Page(page, None if after is None else after.written(), told)
 
@@ -182,9 +180,10 @@ class Puller:
         return least + 1
 
     def _walk(
-        self, stream: str, place: _Place, least: int | None, maker: Maker, steps: list[str]
+        self, stream: str, place: _Place, least: int | None, seen: Seen, make: Mapping[str, _Make]
     ) -> Iterator[tuple[Frames, _Place | None]]:
         """The pages of each step, and after each the place of the next."""
+        steps = self.steps(stream)
         for number in range(place.step, len(steps)):
             if number != place.step:
                 place = _Place(number, page=place.page)
@@ -194,14 +193,13 @@ class Puller:
                 for frames in self._gone(resource, least):
                     yield frames, place
                 place = _Place(number, True, At(), place.page)
-            make = _makers(maker)[resource]
             at, empty_list = (place.at if place.at.begun else At(least=least)), True
             for flat, after in self.lists.pages(resource, at):
                 empty_list = False
-                maker.seen.page = place.page + 1
+                seen.page = place.page + 1
                 place = _Place(number, True, after or At(), place.page + 1)
-                frames = make(flat, f"{resource} page {place.page}")
-                _add_rejects(frames, _tables_of(stream, resource), flat, f"{resource} page {place.page}")
+                frames = make[resource](flat, f"{resource} page {place.page}")
+                _add_rejects(frames, tables_of(stream, resource), flat, f"{resource} page {place.page}")
                 end = _Place(number + 1, page=place.page) if number + 1 < len(steps) else None
                 yield frames, (place if after is not None else end)
             if empty_list:
@@ -222,31 +220,6 @@ class Puller:
         if header == "Use-Snapshot":
             return {header: "true"}
         return {header: newest_snapshot(self.session)}
-
-
-def _makers(maker: Maker) -> Mapping[str, Callable[[Flat, str], Frames]]:
-    return {
-        "localEducationAgencies": maker.plain(tables.ORGS[0]),
-        "schools": maker.plain(tables.ORGS[1]),
-        "courses": maker.plain(tables.COURSES),
-        "sections": maker.sections,
-        "sessions": maker.test_classes,
-        "students": maker.students,
-        "staffs": maker.staffs,
-        "studentSectionAssociations": maker.plain(tables_people.STUDENT_ENROLLMENTS),
-        "staffSectionAssociations": maker.plain(tables_people.STAFF_ENROLLMENTS),
-        "gradebookEntries": maker.entries,
-        "studentGradebookEntries": maker.plain(tables.ENTRY_RESULTS),
-        "grades": maker.grades,
-        "studentAssessments": maker.tests,
-    }
-
-
-def _tables_of(stream: str, resource: str) -> list[str]:
-    """The tables in which a record of the resource makes records of their own: absence must not count in any."""
-    made = {rows.table for rows in tables.DECLARED if rows.resource == resource}
-    made |= {"roles"} if stream == "users" else set()
-    return [name for name in STREAMS[stream] if name in made and TABLES[name].part_of is None]
 
 
 def _add_rejects(frames: Frames, names: Sequence[str], flat: Flat, source: str) -> None:

@@ -13,10 +13,11 @@ from connectors.edfi.versions import STANDARDS
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STEP = r"[A-Za-z0-9._-]+\Z"
-STREAM_NAMES = ("orgs", "sessions", "courses", "classes", "users", "enrollments", "gradebook", "frameworks")
+STREAM_NAMES = ("orgs", "sessions", "courses", "classes", "users", "enrollments", "gradebook", "demographics",
+                "frameworks")  # fmt: skip
 WORD_KINDS = (
     "academicSubject", "assignmentLateStatus", "classroomPosition", "gradeLevel", "learningStandardEquivalenceStrength",
-    "staffClassification", "submissionStatus", "term",
+    "race", "relation", "sex", "staffClassification", "submissionStatus", "term",
 )  # fmt: skip
 STANDARD_WORDS = ("auto", *(f"{major}.{minor}" for major, minor in STANDARDS))
 
@@ -100,7 +101,13 @@ class SettingsSchema(Strict):
     streams = fields.List(
         fields.String(validate=validate.OneOf(STREAM_NAMES)),
         load_default=list,
-        metadata=_described(f"What is pulled: {', '.join(STREAM_NAMES)}; empty for all but frameworks."),
+        metadata=_described(
+            f"What is pulled: {', '.join(STREAM_NAMES)}; empty for all but demographics and frameworks."
+        ),
+    )
+    contacts = fields.Boolean(
+        load_default=False,
+        metadata=_described("Pull students' contacts (parents up to 4.0) as users too, with whom they belong to."),
     )
     frameworks = fields.List(
         fields.String(validate=validate.Length(1)),

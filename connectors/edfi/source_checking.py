@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.edfi.pulling import STEPS, Puller
+from connectors.edfi.pulling import Puller
 from connectors.edfi.session import Session
+from connectors.edfi.streams import STEPS
 from connectors.edfi.versions import STANDARDS
 from gateway.sdk import AuthorizationError, CheckItem, GatewayError, IncompletePullError, RejectedError
 
@@ -16,7 +17,10 @@ _NOT_VERIFIED = ((5, 1), (6, 0))
 _READ_BESIDE = {
     "classes": ("courseOfferings",),
     "users": ("studentSchoolAssociations", "staffEducationOrganizationAssignmentAssociations",
-              "staffSchoolAssociations"),
+              "staffSchoolAssociations", "studentEducationOrganizationAssociations", "studentDirectories",
+              "studentIdentificationCodes", "staffDirectories", "staffIdentificationCodes"),
+    "contacts": ("studentContactAssociations", "studentParentAssociations"),
+    "demographics": ("studentEducationOrganizationAssociations", "studentDemographics"),
     "gradebook": ("assessments", "objectiveAssessments"),
     "sessions": ("sessions", "gradingPeriods"),
     "frameworks": ("learningStandards", "learningStandardEquivalenceAssociations", "competencyObjectives"),
@@ -53,8 +57,12 @@ def _described(session: Session) -> CheckItem:
 def _resources(puller: Puller) -> list[str]:
     found: list[str] = []
     for stream in puller.wanted():
-        found += [*puller.steps(stream), *(_READ_BESIDE.get(stream, ()) if puller.steps(stream) or stream not in STEPS
-                                           else ())]  # fmt: skip
+        steps = puller.steps(stream)
+        found += steps
+        if steps or stream not in STEPS:
+            found += puller.told(_READ_BESIDE.get(stream, ()))
+        if {"contacts", "parents"} & set(steps):
+            found += puller.told(_READ_BESIDE["contacts"])
     return list(dict.fromkeys(found))
 
 
@@ -65,8 +73,10 @@ def _listed(session: Session, puller: Puller, resource: str) -> CheckItem:
         body = session.data("GET", resource, params=params, headers=puller.lists.headers).body
     except (AuthorizationError, RejectedError) as refusal:
         hint = refusal.hint
-        if refusal.code == "http.forbidden" and not hint.startswith("Ask the host's operator"):
-            hint = f"Ask the host's operator for a claim set that lets you read {resource}, or name it under exclude."
+        if refusal.code == "http.forbidden":
+            asks = hint if hint.startswith("Ask the host's operator") else ""
+            ask = asks.rstrip(".") or f"Ask the host's operator for a claim set that lets you read {resource}"
+            hint = f"{ask}, or name it under exclude."
         elif refusal.code == "http.not-found":
             hint = "Check school_year, tenant and instance; if the host has no such list, name it under exclude."
         return CheckItem(resource, False, refusal.message, hint)

@@ -74,6 +74,9 @@ SPANS: Mapping[str, Span] = MappingProxyType(
         "courseTranscripts.partialCourseTranscriptAwards": Span(since=(3, 3)),
         "studentEducationOrganizationAssociations.studentIdentificationCodes": Span(until=(6, 0)),
         "studentEducationOrganizationAssociations.electronicMails": Span(until=(6, 0)),
+        "studentEducationOrganizationAssociations.sexDescriptor": Span(until=(6, 0)),
+        "studentEducationOrganizationAssociations.hispanicLatinoEthnicity": Span(until=(6, 0)),
+        "studentEducationOrganizationAssociations.races": Span(until=(6, 0)),
         "staffs.electronicMails": Span(until=(6, 0)),
         "staffs.identificationCodes": Span(until=(6, 0)),
         # Resources that came or went
@@ -81,7 +84,13 @@ SPANS: Mapping[str, Span] = MappingProxyType(
         "studentLearningObjectives": Span(until=(5, 0)),
         "parents": Span(until=(5, 0)),
         "contacts": Span(since=(5, 0)),
+        "studentParentAssociations": Span(until=(5, 0)),
+        "studentContactAssociations": Span(since=(5, 0)),
         "studentIdentificationCodes": Span(since=(6, 0)),
+        "studentDirectories": Span(since=(6, 0)),
+        "studentDemographics": Span(since=(6, 0)),
+        "staffIdentificationCodes": Span(since=(6, 0)),
+        "staffDirectories": Span(since=(6, 0)),
     }
 )
 """The elements that not every version has: ``resource`` or ``resource.member``. What is not listed is in all."""

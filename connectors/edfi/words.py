@@ -1,7 +1,6 @@
 """Descriptors as OneRoster's words: a table for the standard's values, and the connection's own beside it.
 
-A value that neither knows stays as it is, so that nothing is lost: where OneRoster allows any word it is delivered,
-where it does not the record goes to quarantine; either way the page says which value it was.
+A value that neither knows is delivered as it is, so that nothing is lost, and the page says which value it was.
 """
 
 from __future__ import annotations
@@ -43,6 +42,20 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Counselor": "counselor", "School Counselor": "counselor", "Instructional Aide": "aide",
             "Instructional Coordinator": "administrator", "School Leader": "administrator",
         },
+        "race": {
+            "American Indian - Alaska Native": "americanIndianOrAlaskaNative", "Asian": "asian",
+            "Black - African American": "blackOrAfricanAmerican", "White": "white",
+            "Native Hawaiian - Pacific Islander": "nativeHawaiianOrOtherPacificIslander",
+            "Other": "other", "Choose Not to Respond": "unspecified",
+        },
+        "relation": {
+            **dict.fromkeys(("Father", "Mother", "Parent", "Father, step", "Mother, step", "Father, foster",
+                             "Mother, foster", "Foster parent", "Adoptive parents"), "parent"),
+            **dict.fromkeys(("Guardian", "Legal guardian", "Court appointed guardian"), "guardian"),
+            **dict.fromkeys(("Aunt", "Brother", "Cousin", "Grandfather", "Grandmother", "Grandparent", "Sister",
+                             "Uncle", "Other"), "relative"),
+        },
+        "sex": {"Female": "female", "Male": "male", "Not Selected": "unspecified"},
         "submissionStatus": {
             "Exempt": "exempt", "Graded": "fully graded", "Not Submitted": "not submitted",
             "Submitted": "submitted", "Returned": "fully graded",

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from connectors.edfi.elements import ELEMENTS
-from connectors.edfi.filling import CHANGED, Filling, Listed, Rows, Word
+from connectors.edfi.filling import CHANGED, Among, Filling, Listed, Rows, Word
 from connectors.edfi.frameworks import FRAMEWORK_ROWS
 from connectors.edfi.tables import DECLARED
 from connectors.edfi.versions import span
@@ -38,17 +38,24 @@ def _table(name: str, declared: list[Rows]) -> str:
     for rows in declared:
         for column, filling in rows.columns.items():
             elements = list(dict.fromkeys(_elements(rows.resource, filling)))
-            what = ", ".join(f"`{each}`" for each in elements) or f"always {_constant(filling)}"
-            spans = [f"`{each.rpartition('.')[2]}` {_span(each)}" for each in elements if _span(each)]
+            what = ", ".join(f"`{each}`" for each in elements) or _constant(filling)
+            spans = [f"{_short(each, elements)} {_span(each)}" for each in elements if _span(each)]
             lines.append(f"| `{column}` | {what}{_how(column, filling)} | {', '.join(dict.fromkeys(spans))} |")
     return "\n".join([*lines, ""])
+
+
+def _short(element: str, beside: list[str]) -> str:
+    """The last part of an element; all of it where another beside it ends likewise."""
+    last = element.rpartition(".")[2]
+    alike = [each for each in beside if each.rpartition(".")[2] == last]
+    return f"`{element if len(alike) > 1 else last}`"
 
 
 def _elements(resource: str, filling: Filling) -> Iterator[str]:
     for name in _roots(filling):
         if name.startswith(("_", "framework_id", "type")) and name != CHANGED:
             continue
-        yield name if name.split(".")[0].removesuffix("[]") in ELEMENTS else f"{resource}.{name}"
+        yield name if name.split(".")[0] in ELEMENTS else f"{resource}.{name}"
 
 
 def _roots(filling: Filling) -> list[str]:
@@ -58,14 +65,15 @@ def _roots(filling: Filling) -> list[str]:
 
 
 def _how(column: str, filling: Filling) -> str:
+    if isinstance(filling, Among):
+        return f", whether it is the word `{filling.word}` (`words.{filling.kind}`)"
     if isinstance(filling, Word) or (isinstance(filling, Listed) and filling.kind):
         return f", as a word (`words.{filling.kind}`)"
     return ", as an id" if isinstance(filling, pl.Expr) and column.endswith("id") and _roots(filling) else ""
 
 
 def _constant(filling: Filling) -> str:
-    value = pl.select(filling).item() if isinstance(filling, pl.Expr) else ""
-    return f"`{value}`"
+    return f"always `{pl.select(filling).item()}`" if isinstance(filling, pl.Expr) else "worked out of several records"
 
 
 def _span(element: str) -> str:
@@ -74,7 +82,8 @@ def _span(element: str) -> str:
     owners = {"gradingPeriodReference": "gradingPeriods", "gradebookEntryReference": "gradebookEntries"}
     if steps and (owner := owners.get(steps[0].removesuffix("[]"))):
         resource, steps = owner, steps[1:]
-    return str(span(".".join([resource, *steps[:1]]))) or str(span(resource))
+    member = ".".join([resource, *(step.removesuffix("[]") for step in steps[:1])])
+    return str(span(member)) or str(span(resource))
 
 
 if __name__ == "__main__":
