@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from gateway.core.nearest import Nearest
 
 LETTERS = st.text("AB.12é", max_size=9)
-CODES = st.builds("{}.{}.{}.{}".format, st.sampled_from(["M", "MATH"]), st.integers(1, 12), st.sampled_from(["NQ", "QN"]),
-                  st.integers(0, 9))  # fmt: skip
+CODES = st.builds(
+    "{}.{}.{}.{}".format, st.sampled_from(["M", "MATH"]), st.integers(1, 12), st.sampled_from(["NQ", "QN"]),
+    st.integers(0, 9),
+)  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
