@@ -151,3 +151,4 @@ inbox = Table(
 )
 """Gradebook records that clients wrote. ``received`` is what came last, ``record`` its last readable content."""
 Index("inbox_waits_for", inbox.c.district, inbox.c.client_id, inbox.c.waits_for)
+Index("inbox_revision", inbox.c.district, inbox.c.client_id, inbox.c.revision)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.store.api_schema import audit
-from gateway.store.database import Store
+from gateway.store.database import Store, lock_of
 
 FIRST = "0" * 64
 """What the first row of a district holds as the digest before it."""
@@ -40,7 +40,7 @@ def note(store: Store, district: str, entry: Entry) -> int:
     """Append an entry, and return its number."""
     with store.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_of(district))))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_of(f"audit/{district}"))))
         return _append(connection, district, entry)
 
 
@@ -88,7 +88,3 @@ def digest(row: Mapping[str, Any]) -> str:
     content = {name: row[name] for name in ("district", "number", "actor", "action", "subjects", "detail", "previous")}
     content["at"] = row["at"].astimezone(UTC).isoformat()
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _lock_of(district: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"audit/{district}".encode()).digest()[:8], "big", signed=True)

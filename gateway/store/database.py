@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from gateway.core.errors import ConfigurationError, TransientError
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this version of the gateway works with."""
 
 BUSY_SECONDS = 30
@@ -39,14 +40,14 @@ class Store:
                 code="store.unavailable",
             ) from error
 
-    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        """All rows of a query, as mappings."""
+    def rows(self, query: sa.Select[Any], values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """All rows of a query, as mappings; ``values`` fill its parameters."""
         with self.begin(read=True) as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return [dict(row) for row in connection.execute(query, values).mappings()]
 
-    def row(self, query: sa.Select[Any]) -> dict[str, Any] | None:
+    def row(self, query: sa.Select[Any], values: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """The first row of a query, if there is one."""
-        return next(iter(self.rows(query)), None)
+        return next(iter(self.rows(query, values)), None)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -64,6 +65,11 @@ def open_store(url: str) -> Store:
         store.close()
         raise
     return store
+
+
+def lock_of(name: str) -> int:
+    """The number of a lock that PostgreSQL holds until the transaction ends (``pg_advisory_xact_lock``)."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 def _bring_up_to_date(store: Store) -> None:

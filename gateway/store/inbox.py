@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store.api_schema import inbox
-from gateway.store.database import Store
+from gateway.store.database import Store, lock_of
 
 _PER_QUERY = 5_000
 
@@ -76,7 +76,9 @@ def put(store: Store, district: str, client_id: str, written: Sequence[Written],
 
 def _put(store: Store, district: str, client_id: str, written: Sequence[Written], now: datetime) -> list[bool]:
     with store.begin() as connection:
-        revision = (connection.execute(_last_revision(district, client_id)).scalar() or 0) + 1
+        if connection.dialect.name == "postgresql":  # a number stands for one write, seen in its order
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_of(f"inbox/{district}/{client_id}"))))
+        revision = (connection.execute(_LAST_REVISION, {"of": district, "client": client_id}).scalar() or 0) + 1
         theirs = [*_places(district, client_id, written)]
         before = {
             (row.entity, row.record_id): row
@@ -137,11 +139,16 @@ def waiting_for(store: Store, district: str, client_id: str, waits_for: Sequence
     return [_item(row) for part in parts for row in store.rows(query.where(inbox.c.waits_for.in_(part)))]
 
 
-def revisions(store: Store, district: str, client_id: str) -> dict[str, int]:
-    """For each table that the client wrote records of: a number that grows with every write."""
-    query = sa.select(inbox.c.entity, sa.func.max(inbox.c.revision).label("revision"))
-    query = query.where(inbox.c.district == district, inbox.c.client_id == client_id).group_by(inbox.c.entity)
-    return {row["entity"]: row["revision"] for row in store.rows(query)}
+def last_revision(store: Store, district: str, client_id: str) -> int:
+    """A number that grows with every write of the client; 0 before the first."""
+    found = store.row(_LAST_REVISION, {"of": district, "client": client_id})
+    return int(found["revision"] or 0) if found else 0
+
+
+def since(store: Store, district: str, client_id: str, revision: int) -> list[Item]:
+    """The client's records that were written after this revision."""
+    query = _query(district, client_id, None).where(inbox.c.revision > revision)
+    return [_item(row) for row in store.rows(query)]
 
 
 def counts(store: Store, district: str) -> list[dict[str, Any]]:
@@ -160,9 +167,9 @@ def _query(district: str, client_id: str | None, entity: str | None) -> sa.Selec
     return query if entity is None else query.where(inbox.c.entity == entity)
 
 
-def _last_revision(district: str, client_id: str) -> sa.Select[Any]:
-    mine = (inbox.c.district == district) & (inbox.c.client_id == client_id)
-    return sa.select(sa.func.max(inbox.c.revision)).where(mine)
+_LAST_REVISION = sa.select(sa.func.max(inbox.c.revision).label("revision")).where(
+    inbox.c.district == sa.bindparam("of"), inbox.c.client_id == sa.bindparam("client")
+)
 
 
 def _places(district: str, client_id: str, written: Sequence[Written]) -> Iterator[sa.ColumnElement[bool]]:

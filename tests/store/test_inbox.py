@@ -24,7 +24,9 @@ def test_a_good_content_stays_under_what_cannot_be_used_and_one_that_waited_does
         assert item is not None
         assert (item.verdict.state, (item.verdict.record or {}).get("score")) == (given, kept)
         assert (item.created_at, item.changed_at) == (NOON, NOON + timedelta(hours=number))
-        assert inbox.revisions(store, "d", "c") == {"results": number + 1}
+        assert inbox.last_revision(store, "d", "c") == number + 1
+        assert [item.record_id for item in inbox.since(store, "d", "c", number)] == ["r"]
+        assert inbox.since(store, "d", "c", number + 1) == []
 
 
 def test_records_of_clients_and_districts_are_their_own(store):

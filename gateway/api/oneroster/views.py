@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 
 from gateway.api import problems, roles
 from gateway.api.access import caller, needs, note
-from gateway.api.inbox.beside import WithInbox
+from gateway.api.inbox.beside import Overlays, WithInbox
 from gateway.api.links import page_links
 from gateway.api.oneroster.lists import ADDRESSES, LISTINGS, LISTINGS_11, VIEWS, Address, Listing, Via
 from gateway.api.oneroster.queries import Query, RefusedQuery, read_fields, read_query
@@ -36,6 +36,7 @@ _MINOR = {
 def install(app: Flask) -> None:
     """Add all addresses of both services and versions."""
     app.extensions["gateway-oneroster"] = Served()
+    app.extensions["gateway-overlays"] = Overlays()
     blueprint = Blueprint("oneroster", __name__)
     for base, listings in ((ROSTERING, LISTINGS), (GRADEBOOK, LISTINGS), (ROSTERING_11, LISTINGS_11)):
         for address in ADDRESSES:
@@ -110,16 +111,13 @@ def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str])
     query = read_query(request.args, listing)
     asked = request.args.get("filter", "")
     tables = _tables(listing, withdrawn="status" in asked or "dateLastModified" in asked)
-    frame = _belonging(tables, address, ids)
-    key = "\0".join((listing.table, address.path, *ids.values(), query.key))
-    plain = not address.parents and address.listing not in VIEWS and query.filter is None and query.order is None
-    if plain:
-        rows = frame
-        total = int(frame.select(pl.len()).collect().item())
+    if not address.parents and address.listing not in VIEWS and query.filter is None and query.order is None:
+        page, total = tables.page(listing.table, query.offset, query.limit)
     else:
-        path, total = tables.rows_of(key, lambda: _ordered(frame, query))
-        rows = pl.scan_parquet(path)
-    page = rows.slice(query.offset, query.limit).collect()
+        frame = _belonging(tables, address, ids)
+        key = "\0".join((listing.table, address.path, *ids.values(), query.key))
+        rows = tables.rows_of(key, lambda: _ordered(frame, query))
+        page, total = rows.page(query.offset, query.limit), rows.total
     note("oneroster.read", subjects=0, list=address.path, rows=page.height, snapshot=tables.folder.name,
          offset=query.offset, filtered=query.filter is not None)  # fmt: skip
     current_app.extensions["gateway-metrics"].rows.labels("oneroster").inc(page.height)
@@ -144,7 +142,10 @@ def _tables(listing: Listing, *, withdrawn: bool = True) -> AnyTables:
     tables = served.tables(who.site)
     if tables is None:
         raise Problem("unavailable", "The district has pulled nothing yet.", headers={"Retry-After": "3600"})
-    return WithInbox(tables, who.site, who.client_id, withdrawn=withdrawn) if listing.gradebook else tables
+    if not listing.gradebook:
+        return tables
+    overlays: Overlays = current_app.extensions["gateway-overlays"]
+    return WithInbox(tables, overlays.laid(tables, who.site, who.client_id), who.client_id, withdrawn=withdrawn)
 
 
 def _view(tables: AnyTables, name: str) -> pl.LazyFrame:
