@@ -123,8 +123,9 @@ class Jobs(Wire):
             if kind != MEDIA_TYPES[".csv"]:
                 raise ValueError(f"The table is {kind}; fetch it into a file.")
             file.seek(0)
-            for row in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline="")):
-                yield {name: value or None for name, value in row.items()}
+            with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+                for row in csv.DictReader(text):
+                    yield {name: value or None for name, value in row.items()}
 
     def _start(
         self, path: str, upload: Upload, media_type: str | None, query: Mapping[str, Any], key: str | None

@@ -106,11 +106,17 @@ class Wire:
 
         def attempt() -> requests.Response:
             more = {"Content-Type": body.media_type} if body else {}
-            return self.session.request(
-                method, self.address.rstrip("/") + path, params=_plain(query or {}), data=body.open() if body else None,
-                headers={**more, **(headers or {})}, auth=_Bearer(self._bearer()),
-                timeout=self.timeout, stream=stream, allow_redirects=False,
-            )  # fmt: skip
+            content = body.open() if body else None
+            try:
+                return self.session.request(
+                    method, self.address.rstrip("/") + path, params=_plain(query or {}), data=content,
+                    headers={**more, **(headers or {})}, auth=_Bearer(self._bearer()),
+                    timeout=self.timeout, stream=stream, allow_redirects=False,
+                )  # fmt: skip
+            finally:
+                close = getattr(content, "close", None)
+                if close is not None:
+                    close()
 
         return self._answered(attempt, again=body is None or not body.once)
 
