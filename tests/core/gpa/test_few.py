@@ -61,6 +61,13 @@ FACTS = [None, {"residency": "in", "act": 25}, {"top_half": False, "sat": 900, "
          {"graduated_on": "2025-06-10"}, {"seventh_semester_on": "2025-09-01"}]  # fmt: skip
 
 
+STRANGE: dict[str, list[str | None]] = {
+    "grade": ["", None, "Z", "I", "101"], "credit": ["", "half", "-1", "0", "99", "0.335", None],
+    "level": [None, "???"], "subject": [None, "Basketry"], "grade_level": [None, "13", "x"],
+    "school_year": [None, "soon"],
+    "status": ["in_progress", "withdrawn", "repeat", "gone"], "repeat_of": ["C1"], "score": ["88", "", "9O", None],
+    "course_code": [""], "core": ["maybe", None], "ag": [None, "no"], "title": [None], "student_id": [None],
+}  # fmt: skip
 POLICIES = [*(shipped(path.stem) for path in sorted(SHIPPED.glob("*.yaml"))), *map(policy_of, OWN)]
 
 
@@ -81,12 +88,6 @@ def courses(chance: random.Random, policy: Policy, students: int, *, odd: float)
     credits = chance.choice([["0.5"], ["0.5", "1"], ["1", "0.25", "0"], ["5", "10"], ["1", None]])
     scores = chance.choice([[None], [None], [None, "88", "64.5"]])
     levels = [*(policy.weighting.levels if policy.weighting else ["honors"]), "Regular"]
-    strange = {
-        "grade": ["", None, "Z", "I", "101"], "credit": ["", "half", "-1", "0", "99", "0.335"], "level": [None, "???"],
-        "subject": [None, "Basketry"], "grade_level": [None, "13", "x"], "school_year": [None, "soon"],
-        "status": ["in_progress", "withdrawn", "repeat", "gone"], "repeat_of": ["C1"], "score": ["88", "", "9O"],
-        "course_code": [""], "core": ["maybe", None], "ag": [None, "no"], "title": [None],
-    }  # fmt: skip
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for student in range(students):
         for n in range(chance.randrange(1, 45)):
@@ -101,8 +102,8 @@ def courses(chance: random.Random, policy: Policy, students: int, *, odd: float)
                 "completed_on": chance.choice([None, f"{2022 + year}-06-0{chance.randrange(1, 4)}"]),
             }  # fmt: skip
             if chance.random() < odd:
-                name = chance.choice(list(strange))
-                row[name] = chance.choice(strange[name])
+                name = chance.choice(list(STRANGE))
+                row[name] = chance.choice(STRANGE[name])
             slot = tuple(row[name] for name in ("student_id", "course_code", "school_year", "term"))
             rows[slot if chance.random() < 0.999 else (n,)] = row
     return list(rows.values())
@@ -137,13 +138,26 @@ def test_course_by_course_and_in_tables_give_the_same(seed: int) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
 def test_a_plain_transcript_needs_no_tables(policy: Policy) -> None:
+    assert assert_same(policy, pl.DataFrame(plain_rows(policy)), None)
+
+
+@pytest.mark.parametrize("policy", [shipped("ncaa-d1"), shipped("uc"), *POLICIES[-4:-1]], ids=lambda each: each.name)
+def test_a_cell_out_of_order_is_judged_alike(policy: Policy) -> None:
+    for name, values in STRANGE.items():
+        for value in values:
+            rows = plain_rows(policy)
+            rows[3] |= {name: value}
+            assert_same(policy, pl.DataFrame(rows, schema_overrides={name: pl.String}), None)
+
+
+def plain_rows(policy: Policy) -> list[dict[str, Any]]:
+    """The transcript of a student who took one course of each subject a year."""
     scale = policy.scales[0]
     grades = [f"{scale.highest // 10**6}"] if scale.reads_numbers else sorted(scale.points)
-    rows = [
+    return [
         {"student_id": "s", "course_code": f"{area}{n}", "title": f"{area} {n}", "subject": area, "level": level,
          "grade": grades[n % len(grades)], "credit": "1", "school_year": str(2022 + n), "term": "Y", "core": "yes",
-         "grade_level": str(9 + n), "ag": "yes"}
+         "grade_level": str(9 + n), "ag": "yes", "score": grades[0] if scale.reads_numbers else "88"}
         for area, level in (("ENG", "AP"), ("MATH", "Regular"), ("SCI", "Regular"), ("SOC", "Honors"), ("LANG", "AP"))
         for n in range(4)
     ]  # fmt: skip
-    assert assert_same(policy, pl.DataFrame(rows), None)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import exp, log
 from typing import TypeAlias
 
-from gateway.core.mapping.methods.base import Method, Parameters
+from gateway.core.mapping.methods.base import Method, Parameters, Zeros
 from gateway.core.mapping.rounding import MICROS, Rounding
 
 Numbers: TypeAlias = Sequence[int]
@@ -24,7 +24,7 @@ def summarize_one(
 ) -> int | None:
     """The rounded level of one run in micros; nothing if it cannot be calculated."""
     if method.name == "power_law":
-        near = _power(levels, rounding)
+        near = _power(_with_logarithm(levels, given), rounding)
         if near is not None:
             return near
     quick = _FEW.get(method.name)
@@ -85,10 +85,19 @@ def _weighted_average(levels: Numbers, weights: Numbers, given: Parameters) -> t
     return levels[-1] * share * weight + others * (whole - share), whole * weight
 
 
+def _with_logarithm(levels: Numbers, given: Parameters) -> Numbers:
+    """The levels above 0; others dropped or lifted, as the mapping wants it."""
+    if min(levels) > 0:
+        return levels
+    if given.zeros is Zeros.FLOOR:
+        return [max(level, given.floor or 1) for level in levels]
+    return [level for level in levels if level > 0] if given.zeros is Zeros.DROP else []
+
+
 def _power(levels: Numbers, rounding: Rounding) -> int | None:
-    """The power law in binary numbers; nothing where a level has no logarithm or the result is near a boundary."""
+    """The power law in binary numbers; nothing where no level is left or the result is near a boundary."""
     n = len(levels)
-    if min(levels) <= 0:
+    if n == 0:
         return None
     if n <= 2:
         return rounding.of(levels[-1], 1)
