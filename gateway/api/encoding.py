@@ -12,8 +12,9 @@ import polars as pl
 from flask import Response
 
 DEEPEST = 32
-_TEXT = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"', re.DOTALL)
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -69,10 +70,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _depth(body: bytes) -> int:
     """How deep brackets are nested outside of text; no deeper than one beyond what is taken."""
-    deepest = depth = 0
-    for sign in _TEXT.sub(b"", body).translate(None, _NO_BRACKETS):
-        depth += 1 if sign in b"[{" else -1
-        deepest = max(deepest, depth)
-        if deepest > DEEPEST:
-            break
-    return deepest
+    brackets = _TEXT.sub(b"", body).translate(_SQUARE, _NO_BRACKETS)
+    for depth in range(DEEPEST + 1):
+        inner = brackets.replace(b"[]", b"")
+        if len(inner) == len(brackets):  # none is left, or some are never closed
+            return depth + min(len(brackets), DEEPEST + 1)
+        brackets = inner
+    return DEEPEST + 1

@@ -45,19 +45,23 @@ def note(store: Store, district: str, entry: Entry) -> int:
 
 
 def _append(connection: Connection, district: str, entry: Entry) -> int:
-    last = connection.execute(
-        sa.select(audit.c.number, audit.c.digest)
-        .where(audit.c.district == district)
-        .order_by(audit.c.number.desc())
-        .limit(1)
-    ).first()
+    last = connection.execute(_LAST, {"of": district}).first()
     number, previous = (last.number + 1, last.digest) if last else (1, FIRST)
     row = {
         "district": district, "number": number, "at": entry.at, "actor": entry.actor, "action": entry.action,
         "subjects": entry.subjects, "detail": dict(entry.detail or {}), "previous": previous,
     }  # fmt: skip
-    connection.execute(audit.insert().values(**row, digest=digest(row)))
+    connection.execute(_INSERT, row | {"digest": digest(row)})
     return number
+
+
+_LAST = (
+    sa.select(audit.c.number, audit.c.digest)
+    .where(audit.c.district == sa.bindparam("of"))
+    .order_by(audit.c.number.desc())
+    .limit(1)
+)
+_INSERT = audit.insert()
 
 
 def read(store: Store, district: str, *, after: int = 0, limit: int = _PER_READ) -> list[dict[str, Any]]:

@@ -191,8 +191,7 @@ def recognise(store: Store, credential: str, *, now: datetime) -> Known | None:
 
 
 def _by_key(store: Store, key_id: str, secret: str, now: datetime) -> Known | None:
-    query = _joined(api_keys).where(api_keys.c.key_id == key_id)
-    row = store.row(query.add_columns(*(api_keys.c[name].label(f"key_{name}") for name in _KEY_COLUMNS)))
+    row = store.row(_KEY_QUERY, {"key": key_id})
     if row is None or not hmac.compare_digest(row["key_digest"], _digest(secret)):
         return None
     if row["key_revoked_at"] is not None or now >= row["key_expires_at"]:
@@ -204,9 +203,6 @@ def _by_key(store: Store, key_id: str, secret: str, now: datetime) -> Known | No
     return Known(client, frozenset(client.scopes), key_id)
 
 
-_KEY_COLUMNS = ("digest", "expires_at", "revoked_at", "last_used_at")
-
-
 def _note_use(connection: Connection, client: Client, key_id: str, now: datetime) -> None:
     connection.execute(
         api_keys.update().where(_of(api_keys, client), api_keys.c.key_id == key_id).values(last_used_at=now)
@@ -214,8 +210,7 @@ def _note_use(connection: Connection, client: Client, key_id: str, now: datetime
 
 
 def _by_token(store: Store, token: str, now: datetime) -> Known | None:
-    query = _joined(api_tokens).where(api_tokens.c.digest == _digest(token), api_tokens.c.expires_at > now)
-    row = store.row(query.add_columns(api_tokens.c.scopes.label("token_scopes")))
+    row = store.row(_TOKEN_QUERY, {"token": _digest(token), "now": now})
     return Known(_client(row), frozenset(row["token_scopes"])) if row else None
 
 
@@ -223,6 +218,20 @@ def _joined(table: sa.Table) -> sa.Select[tuple[object, ...]]:
     """The client that a key or token belongs to, unless it was revoked."""
     belongs = (table.c.district == api_clients.c.district) & (table.c.client_id == api_clients.c.client_id)
     return sa.select(api_clients).join(table, belongs).where(api_clients.c.revoked_at.is_(None))
+
+
+_KEY_QUERY = (
+    _joined(api_keys)
+    .where(api_keys.c.key_id == sa.bindparam("key"))
+    .add_columns(
+        *(api_keys.c[name].label(f"key_{name}") for name in ("digest", "expires_at", "revoked_at", "last_used_at"))
+    )
+)
+_TOKEN_QUERY = (
+    _joined(api_tokens)
+    .where(api_tokens.c.digest == sa.bindparam("token"), api_tokens.c.expires_at > sa.bindparam("now"))
+    .add_columns(api_tokens.c.scopes.label("token_scopes"))
+)
 
 
 def _of(table: sa.Table, client: Client) -> sa.ColumnElement[bool]:

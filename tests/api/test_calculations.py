@@ -139,6 +139,8 @@ ONE = '{"student_id": "s", "scored_at": "2026-10-01", "score": "1"}'
         ('{"evidence": NaN}', 400, "body.unsound"),
         ('{"evidence": [], "evidence": []}', 400, "body.unsound"),
         ('{"evidence": ' + "[" * 40 + "]" * 40 + "}", 400, "body.unsound"),
+        (r'{"evidence": ["\\", ' + "[" * 40 + "]" * 40 + ', "x"]}', 400, "body.unsound"),
+        (r'{"evidence": "\"' + "[" * 40 + '"}', 422, "invalid"),
         ('{"evidence": [1e999999999]}', 422, "invalid"),
         (b'\xff\xfe{"evidence": []}', 400, "body.unsound"),
         ("[]", 422, "invalid"),
