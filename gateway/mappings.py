@@ -28,16 +28,15 @@ _FRAMEWORKS = ("framework", "other_frameworks")
 
 def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledMapping:
     """The mapping in the file at ``path``. Paths in it start at its own folder. A ``framework`` that was pulled takes
-    the place of the file that the mapping names.
+    the place of the file that the mapping names, if it names one.
 
     Raises :class:`ConfigurationError` with the file and line of every fault.
     """
     document = read_document(path)
     problems: list[ConfigurationError] = []
-    found: dict[tuple[str | int, ...], Any] = {}
+    found: dict[tuple[str | int, ...], Any] = {} if framework is None else {("framework",): framework}
     for where, name in named_files(document):
-        if where == ("framework",) and framework is not None:
-            found[where] = framework
+        if where in found:
             continue
         try:
             read = load_framework if where[0] in _FRAMEWORKS else read_table
@@ -50,7 +49,7 @@ def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledM
     if ("framework",) not in found:
         raise MappingError(
             "The mapping names no framework.",
-            hint="Add `framework:` with the path of a CASE package.",
+            hint="Add `framework:` with the path of a CASE package, or name the connection under `framework` of the sync.",
             code="mapping.framework",
             place=document.place("framework"),
         )

@@ -145,6 +145,21 @@ def test_a_framework_that_is_no_package_is_refused(tmp_path: Path) -> None:
         load_framework(path.rename(tmp_path / "framework.csv"))
 
 
+def test_a_mapping_without_a_framework_takes_one_that_is_pulled_and_no_other_way(tmp_path: Path) -> None:
+    path = tmp_path / "plain.yaml"
+    path.write_text(
+        "mapping: plain\nversion: '1'\nscale: whole\nscales: {whole: {numeric: {from: 1, to: 4, step: 1}}}\n"
+        "evidence: [{name: all, scale: whole}]\nalign: [{codes: standard}]\n"
+        "summarize: {default: {method: most_recent}}\n",
+        encoding="utf-8",
+    )
+    pulled = load_framework(MAPPINGS / "frameworks" / "tilton.csv")
+    assert load_mapping(path, framework=pulled).framework is pulled
+    with pytest.raises(MappingError, match="names no framework") as caught:
+        load_mapping(path)
+    assert caught.value.code == "mapping.framework"
+
+
 def test_grades_leave_champlain_valley_in_three_weeks_only() -> None:
     import datetime
 

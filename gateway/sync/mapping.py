@@ -18,7 +18,7 @@ import polars as pl
 from gateway.core.errors import raise_problems
 from gateway.core.framework import Framework
 from gateway.core.mapping import CompiledMapping, Mapped, gather_evidence, merge_mapped
-from gateway.core.mapping.collect import Collected
+from gateway.core.mapping.collect import NO_TIME, Collected
 from gateway.core.mapping.gather import line_item_facts
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.scales import plain
@@ -201,7 +201,8 @@ def _continuum(compiled: CompiledMapping, domains: _Domains, mapped: Mapped, tau
     placed = taught.with_columns(
         pl.Series(domains.of, dtype=pl.String).gather(taught["number"]).alias("domain")
     ).drop_nulls("domain")
-    last = placed.group_by("student_id", "domain").agg(pl.col("time").max().cast(TIME).alias("last_scored_at"))
+    known = pl.col("time").filter(pl.col("time") != NO_TIME)
+    last = placed.group_by("student_id", "domain").agg(known.max().cast(TIME).alias("last_scored_at"))
     return Continuum(
         levels=levels.select(
             "student_id",

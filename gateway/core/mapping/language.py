@@ -256,7 +256,7 @@ class MappingSchema(Schema):
     version = Text(required=True)
     description = Text()
     effective = fields.Nested(EffectiveSchema)
-    framework = Text(required=True)
+    framework = Text()
     framework_digest = Text()
     other_frameworks = fields.Dict(keys=Text(), values=Text())
     columns = fields.List(Text())
