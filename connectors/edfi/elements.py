@@ -37,6 +37,11 @@ _STUDENT_THERE = "studentReference.studentUniqueId educationOrganizationReferenc
 _SEX_AND_RACES = "sexDescriptor hispanicLatinoEthnicity races[].raceDescriptor"
 _SECTIONS = _below("studentSectionAssociations[].studentSectionAssociationReference", _SECTION)
 _TOLD = f"studentReference.studentUniqueId competencyLevelDescriptor diagnosticStatement {_SECTIONS}"
+_OF_STUDENT = "educationOrganizationReference.educationOrganizationId studentReference.studentUniqueId"
+_AVERAGES = (
+    "gradePointAverages[].gradePointAverageTypeDescriptor gradePointAverages[].isCumulative "
+    "#gradePointAverages[].gradePointAverageValue #gradePointAverages[].maxGradePointAverageValue"
+)
 
 ELEMENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -48,7 +53,8 @@ ELEMENTS: Mapping[str, str] = MappingProxyType(
         "gradingPeriods": "schoolReference.schoolId schoolYearTypeReference.schoolYear gradingPeriodDescriptor "
         "gradingPeriodName periodSequence beginDate endDate",
         "courses": "educationOrganizationReference.educationOrganizationId courseCode courseTitle "
-        "academicSubjects[].academicSubjectDescriptor offeredGradeLevels[].gradeLevelDescriptor",
+        "academicSubjects[].academicSubjectDescriptor offeredGradeLevels[].gradeLevelDescriptor "
+        "courseGPAApplicabilityDescriptor levelCharacteristics[].courseLevelCharacteristicDescriptor",
         "courseOfferings": "localCourseCode schoolReference.schoolId "
         f"{_below('sessionReference', 'schoolId schoolYear sessionName')} "
         "courseReference.courseCode courseReference.educationOrganizationId localCourseTitle",
@@ -112,6 +118,18 @@ ELEMENTS: Mapping[str, str] = MappingProxyType(
         "learningStandardEquivalenceAssociations": "namespace "
         "sourceLearningStandardReference.learningStandardId targetLearningStandardReference.learningStandardId "
         "learningStandardEquivalenceStrengthDescriptor",
+        "studentAcademicRecords": f"{_OF_STUDENT} schoolYearTypeReference.schoolYear termDescriptor {_AVERAGES} "
+        "#cumulativeGradePointAverage #cumulativeGradePointsEarned #sessionGradePointAverage #sessionGradePointsEarned",
+        "reportCards": f"{_OF_STUDENT} {_below('gradingPeriodReference', _PERIOD)} {_AVERAGES} "
+        "#gpaGivenGradingPeriod #gpaCumulative",
+        "courseTranscripts": "courseReference.courseCode courseReference.educationOrganizationId "
+        f"{_below('studentAcademicRecordReference', 'educationOrganizationId schoolYear studentUniqueId')} "
+        "studentAcademicRecordReference.termDescriptor courseAttemptResultDescriptor courseTitle "
+        "alternativeCourseTitle finalLetterGradeEarned #finalNumericGradeEarned "
+        "#attemptedCredits attemptedCreditTypeDescriptor #attemptedCreditConversion "
+        "#earnedCredits earnedCreditTypeDescriptor #earnedCreditConversion courseRepeatCodeDescriptor "
+        "methodCreditEarnedDescriptor whenTakenGradeLevelDescriptor externalEducationOrganizationNameOfInstitution "
+        "academicSubjects[].academicSubjectDescriptor partialCourseTranscriptAwards[].awardDate",
         "competencyObjectives": "educationOrganizationReference.educationOrganizationId objective "
         "objectiveGradeLevelDescriptor competencyObjectiveId description successCriteria",
     }

@@ -273,18 +273,36 @@ _OUTCOMES = (
         *_RECORD, _ref("student_id", "users", required=True), _ref("school_id", "orgs", required=True),
         _text("school_year", required=True), _text("term"), _text("type", required=True),
         Column("value", Kind.DECIMAL, required=True, strict=True), _decimal("maximum"), _flag("cumulative"),
-        _text("policy", required=True), _text("version"), _date("as_of"),
+        _decimal("points"), _text("policy"), _text("version"), _date("as_of"),
     )),
 )  # fmt: skip
 
-TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (*_ROSTER, *_GRADEBOOK, *_FRAMEWORK, *_OUTCOMES)})
+_TRANSCRIPTS = (
+    Table("course_attempts", (
+        *_RECORD, _ref("student_id", "users", required=True), _ref("school_id", "orgs", hard=False),
+        _text("school_year"), _text("term"), _ref("course_id", "courses", hard=False),
+        _text("course_code", required=True), _text("title"), _list("subjects"), _text("level"),
+        _text("grade"), _decimal("score"),
+        _decimal("credit"), _text("credit_type"), _decimal("credit_factor"),
+        _decimal("credit_earned"), _text("credit_earned_type"), _decimal("credit_earned_factor"),
+        _text("result"), _text("repeat_code"), _text("grade_level"), _text("method"), _text("gpa_applicability"),
+        _text("external_school"), _date("completed_on"),
+    )),
+)  # fmt: skip
+
+TABLES: Mapping[str, Table] = MappingProxyType(
+    {t.name: t for t in (*_ROSTER, *_GRADEBOOK, *_FRAMEWORK, *_OUTCOMES, *_TRANSCRIPTS)}
+)
 """Every canonical table, parents before the tables that refer to them."""
 
 ROSTER_TABLES = tuple(t.name for t in _ROSTER)
 GRADEBOOK_TABLES = tuple(t.name for t in _GRADEBOOK)
 FRAMEWORK_TABLES = tuple(t.name for t in _FRAMEWORK)
 OUTCOME_TABLES = tuple(t.name for t in _OUTCOMES)
-"""What the gateway computes and only pushes: no source delivers it."""
+"""What the gateway computes and pushes. A source delivers GPAs that it states itself: without a ``policy``."""
+TRANSCRIPT_TABLES = tuple(t.name for t in _TRANSCRIPTS)
+"""Course attempts as a transcript has them, in the words of a course file (``docs/gpa.md``). ``credit`` is what was
+attempted, in units of its type; times ``credit_factor`` it is in Carnegie units. OneRoster knows no transcripts."""
 
 
 def empty(table: str, *, raw: bool = False) -> pl.DataFrame:

@@ -9,11 +9,13 @@ import polars as pl
 ROWS_PER_PART = 100_000
 MOST_PARTS = 256
 STUDENT_TABLES = ("results", "result_learning_objectives", "result_score_scales")
-"""Tables that are partitioned: results by their student, what belongs to a result with it."""
+"""Results by their student, what belongs to a result with it."""
+PARTITIONED_TABLES = (*STUDENT_TABLES, "course_attempts")
+"""All tables that are cut by student."""
 
 
 def parts_for(rows: int) -> int:
-    """How many parts a snapshot with so many results is written in."""
+    """How many parts a snapshot with so many results, or course attempts, is written in."""
     return max(1, min(MOST_PARTS, -(-rows // ROWS_PER_PART)))
 
 

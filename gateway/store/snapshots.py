@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.core.check import QUARANTINE_SCHEMA
 from gateway.core.guard import Churn
-from gateway.core.partition import STUDENT_TABLES, part_of
+from gateway.core.partition import PARTITIONED_TABLES, part_of
 from gateway.core.presence import present
 from gateway.store.database import Store
 from gateway.store.schema import snapshots
@@ -63,12 +63,12 @@ class Snapshot:
 
     def previous_rows(self, table: str, part: int, parts: int) -> pl.DataFrame:
         """All rows that belong into ``part`` of ``parts``, for the next snapshot, however this one was cut."""
-        if table not in STUDENT_TABLES:
+        if table not in PARTITIONED_TABLES:
             return self.all_rows(table).collect()
         if parts == self.parts:
             return pl.read_parquet(self.part_path(table, part))
         rows = self.all_rows(table).collect()
-        if table == "results":
+        if "student_id" in rows.columns:
             return rows.filter(part_of(rows["student_id"], parts) == part)
         results = self.all_rows("results").select("id", "student_id").collect()
         mine = results.filter(part_of(results["student_id"], parts) == part)["id"]

@@ -18,7 +18,7 @@ from gateway.core.check import Notes, empty_quarantine
 from gateway.core.exchange import REJECTS, REJECTS_SCHEMA, PullMode, Stream
 from gateway.core.guard import Churn
 from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES, Table
-from gateway.core.partition import STUDENT_TABLES, parts_for
+from gateway.core.partition import PARTITIONED_TABLES, parts_for
 from gateway.core.presence import MISSING, Pulled, merge, merge_links
 from gateway.core.values import DateOrder
 from gateway.store.snapshots import Snapshot, part_path, write_manifest
@@ -84,8 +84,8 @@ class Check:
         )
 
     def _parts(self) -> int:
-        stream = self.streams.get("results")
-        needed = parts_for(stream.rows if stream else 0)
+        streams = (self.streams.get(table) for table in ("results", "course_attempts"))
+        needed = parts_for(max(stream.rows if stream else 0 for stream in streams))
         if self.previous is None:
             return needed
         return needed if needed > 4 * self.previous.parts else self.previous.parts
@@ -169,7 +169,7 @@ class Check:
         self._remember_ids(table)
 
     def _parts_of(self, table: Table) -> int:
-        return self.parts if table.name in STUDENT_TABLES else 1
+        return self.parts if table.name in PARTITIONED_TABLES else 1
 
     def _previous(self, table: Table, part: int) -> pl.DataFrame | None:
         if self.previous is None or not self.previous.has(table.name):
@@ -200,7 +200,7 @@ class Check:
         for part in range(self._parts_of(table)):
             parents = self._parents(parent, part)
             mine = rows
-            if table.name in STUDENT_TABLES and self.parts > 1:
+            if table.name in PARTITIONED_TABLES and self.parts > 1:
                 mine = rows.join(parents.select(pl.col("id").alias(column)), on=column, how="semi")
             merged, churn = merge_links(
                 self._previous(table, part),
