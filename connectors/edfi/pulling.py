@@ -20,6 +20,7 @@ from connectors.edfi.elements import Flat
 from connectors.edfi.lookups import Lookups
 from connectors.edfi.lookups_people import PeopleLookups
 from connectors.edfi.making import Frames, Maker, Seen, sessions_page
+from connectors.edfi.making_transcripts import TranscriptMaker
 from connectors.edfi.paging import At, Lists, newest_snapshot
 from connectors.edfi.people import PeopleMaker
 from connectors.edfi.session import Session
@@ -162,7 +163,8 @@ class Puller:
         seen = Seen.before(self.session.context.work / "seen" / stream.name, place.page)
         maker = Maker(self.lookups, words, seen)
         people = PeopleMaker(self.lookups, words, self.people)
-        make = makers(maker, people, stream.name)
+        transcripts = TranscriptMaker(self.lookups, words, self.settings["target"]["namespace"].rstrip("/"))
+        make = makers(maker, people, transcripts, stream.name)
         for page, after in self._walk(stream.name, place, least, maker.seen, make):
             told = words.warnings() + self.lookups.warnings()
             yield Page(page, None if after is None else after.written(), told)

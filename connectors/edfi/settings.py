@@ -14,9 +14,10 @@ from connectors.edfi.versions import STANDARDS
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STEP = r"[A-Za-z0-9._-]+\Z"
 STREAM_NAMES = ("orgs", "sessions", "courses", "classes", "users", "enrollments", "gradebook", "demographics",
-                "frameworks")  # fmt: skip
+                "transcripts", "frameworks")  # fmt: skip
 WORD_KINDS = (
-    "academicSubject", "assignmentLateStatus", "classroomPosition", "gradeLevel", "learningStandardEquivalenceStrength",
+    "academicSubject", "assignmentLateStatus", "classroomPosition", "courseAttemptResult", "courseLevelCharacteristic",
+    "gradeLevel", "learningStandardEquivalenceStrength",
     "race", "relation", "sex", "staffClassification", "submissionStatus", "term",
 )  # fmt: skip
 STANDARD_WORDS = ("auto", *(f"{major}.{minor}" for major, minor in STANDARDS))
@@ -102,7 +103,7 @@ class SettingsSchema(Strict):
         fields.String(validate=validate.OneOf(STREAM_NAMES)),
         load_default=list,
         metadata=_described(
-            f"What is pulled: {', '.join(STREAM_NAMES)}; empty for all but demographics and frameworks."
+            f"What is pulled: {', '.join(STREAM_NAMES)}; empty for all but demographics, transcripts and frameworks."
         ),
     )
     contacts = fields.Boolean(

@@ -23,6 +23,7 @@ _READ_BESIDE = {
     "demographics": ("studentEducationOrganizationAssociations", "studentDemographics"),
     "gradebook": ("assessments", "objectiveAssessments"),
     "sessions": ("sessions", "gradingPeriods"),
+    "transcripts": ("courses", "sessions", "gradingPeriods"),
     "frameworks": ("learningStandards", "learningStandardEquivalenceAssociations", "competencyObjectives"),
 }  # fmt: skip
 

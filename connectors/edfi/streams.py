@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from connectors.edfi import tables, tables_people
 from connectors.edfi.elements import Flat
 from connectors.edfi.making import Frames, Maker
+from connectors.edfi.making_transcripts import TranscriptMaker
 from connectors.edfi.people import PeopleMaker
 from gateway.sdk import FRAMEWORK_TABLES, TABLES
 
@@ -20,6 +21,7 @@ STREAMS: Mapping[str, tuple[str, ...]] = {
     "demographics": ("demographics",),
     "enrollments": ("enrollments",),
     "gradebook": GRADEBOOK,
+    "transcripts": ("gpas", "course_attempts"),
     "frameworks": FRAMEWORK_TABLES,
 }
 """The tables that each stream fills, parents first."""
@@ -32,17 +34,20 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "demographics": ("students",),
     "enrollments": ("studentSectionAssociations", "staffSectionAssociations"),
     "gradebook": ("gradebookEntries", "studentGradebookEntries", "grades", "studentAssessments"),
+    "transcripts": ("studentAcademicRecords", "reportCards", "courseTranscripts"),
 }
 """The resources that a stream reads page by page, in their order."""
 
-UNASKED = ("frameworks", "demographics")
+UNASKED = ("frameworks", "demographics", "transcripts")
 """The streams that are pulled only where the settings name them."""
 
 DELTA_STREAMS = ("enrollments", "gradebook")
 """What a pull of changes may leave unread. The other lists are small, and rows in them are made of several records."""
 
 
-def makers(maker: Maker, people: PeopleMaker, stream: str) -> Mapping[str, Callable[[Flat, str], Frames]]:
+def makers(
+    maker: Maker, people: PeopleMaker, transcripts: TranscriptMaker, stream: str
+) -> Mapping[str, Callable[[Flat, str], Frames]]:
     """What makes the rows of a page, by resource."""
     return {
         "localEducationAgencies": maker.plain(tables.ORGS[0]),
@@ -60,6 +65,9 @@ def makers(maker: Maker, people: PeopleMaker, stream: str) -> Mapping[str, Calla
         "studentGradebookEntries": maker.plain(tables.ENTRY_RESULTS),
         "grades": maker.grades,
         "studentAssessments": maker.tests,
+        "studentAcademicRecords": transcripts.records,
+        "reportCards": transcripts.cards,
+        "courseTranscripts": transcripts.attempts,
     }
 
 

@@ -8,6 +8,7 @@ from connectors.edfi import keys
 from connectors.edfi.filling import CHANGED, SOURCE_WORD, Listed, Rows, Word, literal, one
 from connectors.edfi.keys import code
 from connectors.edfi.tables_people import PEOPLE
+from connectors.edfi.tables_transcripts import TRANSCRIPTS
 
 _STUDENT_OF_ENTRY = pl.coalesce(
     "studentReference.studentUniqueId", "studentSectionAssociationReference.studentUniqueId"
@@ -169,5 +170,5 @@ ASSESSMENT_OBJECTIVES = Rows("studentAssessments", "result_learning_objectives",
 DECLARED: tuple[Rows, ...] = (
     *ORGS, YEARS, SESSIONS, PERIODS, COURSES, CLASSES, TEST_CLASSES, *PEOPLE,
     ENTRIES, ENTRY_OBJECTIVES, ENTRY_RESULTS, GRADE_ITEMS, GRADE_RESULTS,
-    GRADE_OBJECTIVES, ASSESSMENT_ITEMS, ASSESSMENT_RESULTS, ASSESSMENT_OBJECTIVES,
+    GRADE_OBJECTIVES, ASSESSMENT_ITEMS, ASSESSMENT_RESULTS, ASSESSMENT_OBJECTIVES, *TRANSCRIPTS,
 )  # fmt: skip

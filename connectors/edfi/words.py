@@ -16,6 +16,12 @@ _GRADES = (
     "Kindergarten", "First grade", "Second grade", "Third grade", "Fourth grade", "Fifth grade", "Sixth grade",
     "Seventh grade", "Eighth grade", "Ninth grade", "Tenth grade", "Eleventh grade", "Twelfth grade",
 )  # fmt: skip
+_NO_LEVELS = (
+    "Accepted as high school equivalent", "Career and Technical Education", "Core Subject", "Correspondence",
+    "Distance Learning", "English Language Learner", "Gifted and Talented", "Graduation Credit", "Magnet", "Other",
+    "Students with disabilities", "Untracked",
+)  # fmt: skip
+"""Characteristics of a course that say nothing of how demanding it is."""
 
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -61,6 +67,12 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Submitted": "submitted", "Returned": "fully graded",
         },
         "assignmentLateStatus": {"Late": "true", "Not Late": "false"},
+        "courseAttemptResult": {"Pass": "pass", "Fail": "fail", "Incomplete": "incomplete", "Withdrawn": "withdrawn"},
+        "courseLevelCharacteristic": {
+            "Advanced Placement": "ap", "International Baccalaureate": "ib", "College-level": "college",
+            "Dual Credit": "college", "Honors": "honors", "Advanced": "honors", "General": "regular",
+            "Basic": "basic", "Remedial": "basic", **dict.fromkeys(_NO_LEVELS, ""),
+        },
         "learningStandardEquivalenceStrength": {
             "Equivalent": "exactMatchOf", "Mostly equivalent": "isRelatedTo", "Partially equivalent": "isRelatedTo",
             "Minimally equivalent": "isRelatedTo",
