@@ -21,7 +21,6 @@ from gateway.core.mapping.continuum import Continuum, milliseconds
 from gateway.core.mapping.few_rows import Judged, Pair, judge_rows
 from gateway.core.mapping.language import State
 from gateway.core.mapping.methods.few import summarize_one
-from gateway.core.mapping.prepare import prepare
 from gateway.core.mapping.result import CONTINUUM, CREDITS, LEVELS, PLACEMENT, UNMATCHED, Mapped, sum_unmatched
 from gateway.core.mapping.rounding import Rounding, as_decimal
 from gateway.core.mapping.rules import Reason
@@ -66,8 +65,7 @@ class Few:
 
     def apply(self, evidence: pl.DataFrame, as_of: datetime.date | None) -> Mapped:
         """The same as :meth:`CompiledMapping.apply`."""
-        frame = prepare(evidence, numbers=self.collector.rules.reads_numbers)
-        judged = judge_rows(self.collector, frame, as_of)
+        judged = judge_rows(self.collector, evidence, as_of)
         levels = {student: self._levels(student, judged) for student in sorted({*judged.pairs, *judged.others})}
         for student in levels:
             self._roll_up(levels[student])
@@ -164,7 +162,7 @@ class Few:
             for student, mine in levels.items() for n, each in sorted(mine.items())
         ]  # fmt: skip
         frame = pl.DataFrame(rows, schema=_LEVELS, orient="row")
-        return frame.with_columns(
+        return frame.with_columns_seq(
             as_decimal(pl.col("level"), self.places),
             pl.col("first_scored_at", "last_scored_at").cast(TIME),
             pl.lit(self.name).alias("mapping"),
@@ -180,7 +178,7 @@ class Few:
         rows = [row for student, mine in levels.items() for row in self._standings(student, mine, judged, as_of)]
         if not rows:
             return _NO_CONTINUUM, _NO_PLACEMENT
-        frame = pl.DataFrame(rows, schema=_STANDINGS, orient="row").with_columns(
+        frame = pl.DataFrame(rows, schema=_STANDINGS, orient="row").with_columns_seq(
             as_decimal(pl.col("progress", "baseline", "growth", "pace", "ahead"), 2)
         )
         continuum, placement = (pl.DataFrame([frame[name] for name in table]) for table in (CONTINUUM, PLACEMENT))

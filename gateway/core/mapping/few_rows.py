@@ -6,6 +6,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -13,7 +14,8 @@ import polars as pl
 from gateway.core.mapping.collect import Collector
 from gateway.core.mapping.crosswalks import Target
 from gateway.core.mapping.facts import facts
-from gateway.core.mapping.prepare import NO_TIME
+from gateway.core.mapping.few_columns import plain_columns, plain_times
+from gateway.core.mapping.prepare import NO_TIME, prepared_names
 from gateway.core.mapping.rounding import MICROS
 from gateway.core.mapping.rules import Reason, Rule, Verdict
 from gateway.core.mapping.scales import Scale
@@ -39,19 +41,22 @@ class Judged:
     used: int = 0
 
 
-def judge_rows(collector: Collector, frame: pl.DataFrame, as_of: datetime.date | None) -> Judged:
-    """Judge the rows of a prepared ``frame``, as the collector does for tables."""
-    return _Judge(collector, frame, as_of).run()
+def judge_rows(collector: Collector, evidence: pl.DataFrame, as_of: datetime.date | None) -> Judged:
+    """Judge the rows of ``evidence``, as the collector does for tables."""
+    return _Judge(collector, evidence, as_of).run()
 
 
 class _Judge:
     """Judges rows by the rules, ways and scales of a mapping, which remember their answers."""
 
-    def __init__(self, collector: Collector, frame: pl.DataFrame, as_of: datetime.date | None) -> None:
+    def __init__(self, collector: Collector, evidence: pl.DataFrame, as_of: datetime.date | None) -> None:
         self.collector = collector
         self.rules, self.alignment = collector.rules, collector.alignment
-        self.names = [name for name in self.rules.verdict_columns if name in frame.columns]
-        self.rows = _Reader(frame, (self.rules.columns, self.alignment.columns, self.names, _KEPT))
+        there = prepared_names(evidence.schema)
+        self.names = [name for name in self.rules.verdict_columns if name in there]
+        self.rows = _rows(
+            evidence, (self.rules.columns, self.alignment.columns, self.names, _KEPT), numbers=self.rules.reads_numbers
+        )
         self.limit = None if as_of is None else end_of(as_of)
         self.judged = Judged()
 
@@ -145,18 +150,13 @@ def _order(time: int, result: Any, item: Any, level: int | None) -> tuple[int, b
     return time, has_result, result if has_result else "", has_item, item if has_item else "", level or 0
 
 
-class _Reader:
-    """The rows of a frame as the time and groups of columns; columns that are not there are nothing."""
-
-    def __init__(self, frame: pl.DataFrame, groups: Sequence[Sequence[str]]) -> None:
-        needed = [name for name in dict.fromkeys(name for group in groups for name in group) if name in frame.columns]
-        schema = frame.schema
-        columns = [pl.col(name).cast(pl.Date) if schema[name].is_temporal() else pl.col(name) for name in needed]
-        time = pl.col("scored_at").to_physical().cast(pl.Int64).fill_null(NO_TIME).alias("")
-        self._rows = frame.select(time, *columns).rows()
-        place = {name: n for n, name in enumerate(needed, start=1)}
-        self._groups = [[place.get(name, -1) for name in group] for group in groups]
-
-    def __iter__(self) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
-        for row in self._rows:
-            yield row[0], [tuple([row[n] if n > 0 else None for n in group]) for group in self._groups]
+def _rows(
+    evidence: pl.DataFrame, groups: Sequence[Sequence[str]], *, numbers: bool
+) -> Iterator[tuple[int, tuple[tuple[Any, ...], ...]]]:
+    """The rows as their time and the values of groups of columns."""
+    columns = plain_columns(evidence, list(dict.fromkeys(chain.from_iterable(groups))), numbers=numbers)
+    values = [
+        zip(*(columns[name] for name in group), strict=True) if group else repeat((), evidence.height)
+        for group in groups
+    ]
+    return zip(plain_times(evidence), zip(*values, strict=True), strict=True)

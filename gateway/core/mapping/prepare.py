@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import polars as pl
 
 from gateway.core.errors import MappingError
@@ -23,8 +25,16 @@ def prepare(evidence: pl.DataFrame, *, numbers: bool = False) -> pl.DataFrame:
 
     Raises :class:`MappingError` if a required column is missing.
     """
-    missing = [name for name in REQUIRED if name not in evidence.columns]
-    if "score" in missing and "score_text" in evidence.columns:
+    schema = evidence.schema
+    names = prepared_names(schema)
+    columns = [column for name in names if (column := prepared(name, schema, numbers=numbers)) is not None]
+    return evidence.with_columns(columns) if columns else evidence
+
+
+def prepared_names(schema: Mapping[str, pl.DataType]) -> Collection[str]:
+    """The columns of prepared evidence. Raises :class:`MappingError` if a required one is missing."""
+    missing = [name for name in REQUIRED if name not in schema]
+    if "score" in missing and "score_text" in schema:
         missing.remove("score")
     if missing:
         raise MappingError(
@@ -32,26 +42,26 @@ def prepare(evidence: pl.DataFrame, *, numbers: bool = False) -> pl.DataFrame:
             hint=f"It needs {', '.join(REQUIRED)}; the order of the columns does not matter.",
             code="mapping.evidence-columns",
         )
-    schema = evidence.schema
-    columns = []
-    if schema.get("score") == pl.String:
+    return dict.fromkeys([*schema, *(["score_text"] if schema.get("score") == pl.String else [])])
+
+
+def prepared(name: str, schema: Mapping[str, pl.DataType], *, numbers: bool) -> pl.Expr | None:
+    """One column as :func:`prepare` makes it; nothing if it stays as it is."""
+    if name in ("score", "score_text") and schema.get("score") == pl.String:
         text = pl.col("score")
-        columns.append((pl.coalesce("score_text", text) if "score_text" in schema else text).alias("score_text"))
-        columns.append(_number_in(text).alias("score") if numbers else pl.lit(None, pl.Int64).alias("score"))
-    for name, dtype in schema.items():
-        if name in NUMBERS and not (name == "score" and dtype == pl.String):
-            columns.append(as_micros(name, dtype))
-        elif name in TIMES:
-            columns.append(as_time(name, dtype))
-        elif name in FLAGS and dtype != pl.Boolean:
-            columns.append(as_flag(name))
-        elif name == "student_id" and dtype != pl.String:
-            columns.append(pl.col(name).cast(pl.String))
-        elif name == "score_text" and schema.get("score") == pl.String:
-            continue
-        elif dtype == pl.Null:
-            columns.append(pl.col(name).cast(pl.String))
-    return evidence.with_columns(columns) if columns else evidence
+        if name == "score_text":
+            return (pl.coalesce("score_text", text) if "score_text" in schema else text).alias("score_text")
+        return _number_in(text).alias("score") if numbers else pl.lit(None, pl.Int64).alias("score")
+    dtype = schema[name]
+    if name in NUMBERS:
+        return as_micros(name, dtype)
+    if name in TIMES:
+        return as_time(name, dtype)
+    if name in FLAGS and dtype != pl.Boolean:
+        return as_flag(name)
+    if dtype == pl.Null or (name == "student_id" and dtype != pl.String):
+        return pl.col(name).cast(pl.String)
+    return None
 
 
 def _number_in(text: pl.Expr) -> pl.Expr:
