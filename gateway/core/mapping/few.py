@@ -8,6 +8,7 @@ scales, levels set by hand, a baseline on a day) is left to the tables.
 from __future__ import annotations
 
 import datetime
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -162,12 +163,7 @@ class Few:
             for student, mine in levels.items() for n, each in sorted(mine.items())
         ]  # fmt: skip
         frame = pl.DataFrame(rows, schema=_LEVELS, orient="row")
-        return frame.with_columns_seq(
-            as_decimal(pl.col("level"), self.places),
-            pl.col("first_scored_at", "last_scored_at").cast(TIME),
-            pl.lit(self.name).alias("mapping"),
-            pl.lit(self.version).alias("version"),
-        )
+        return frame.with_columns_seq(_shown(self.name, self.version, self.places))
 
     def _place(
         self, levels: Mapping[str, Mapping[int, _Level]], judged: Judged, as_of: datetime.date | None
@@ -178,9 +174,7 @@ class Few:
         rows = [row for student, mine in levels.items() for row in self._standings(student, mine, judged, as_of)]
         if not rows:
             return _NO_CONTINUUM, _NO_PLACEMENT
-        frame = pl.DataFrame(rows, schema=_STANDINGS, orient="row").with_columns_seq(
-            as_decimal(pl.col("progress", "baseline", "growth", "pace", "ahead"), 2)
-        )
+        frame = pl.DataFrame(rows, schema=_STANDINGS, orient="row").with_columns_seq(_SHARES)
         continuum, placement = (pl.DataFrame([frame[name] for name in table]) for table in (CONTINUUM, PLACEMENT))
         return continuum, placement
 
@@ -219,6 +213,17 @@ class Few:
                 student, rules.rules[domain].label, stand.performance_level, stand.progress, stand.complete, stand.next,
                 stand.gaps, baseline, growth, pace, grade, stand.lowest, stand.highest, ahead,
             )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=512)
+def _shown(name: str, version: str, places: int) -> list[pl.Expr]:
+    """What is made of the rows of levels; building the expressions costs as much as evaluating them."""
+    return [
+        as_decimal(pl.col("level"), places),
+        pl.col("first_scored_at", "last_scored_at").cast(TIME),
+        pl.lit(name).alias("mapping"),
+        pl.lit(version).alias("version"),
+    ]
 
 
 def _leave_out(judged: Judged, reason: Reason, count: int) -> None:
@@ -289,6 +294,7 @@ _LEVELS: dict[str, Any] = {
 _STANDINGS: dict[str, Any] = {
     name: pl.Int64 if dtype == pl.Decimal(18, 2) else dtype for name, dtype in {**CONTINUUM, **PLACEMENT}.items()
 }
+_SHARES = as_decimal(pl.col("progress", "baseline", "growth", "pace", "ahead"), 2)
 _NO_CONTINUUM = pl.DataFrame(schema=dict(CONTINUUM))
 _NO_PLACEMENT = pl.DataFrame(schema=dict(PLACEMENT))
 _NO_CREDITS = pl.DataFrame(schema=dict(CREDITS))
