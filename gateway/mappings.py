@@ -49,7 +49,7 @@ def load_mapping(path: Path, *, framework: Framework | None = None) -> CompiledM
     if ("framework",) not in found:
         raise MappingError(
             "The mapping names no framework.",
-            hint="Add `framework:` with the path of a CASE package, or name the connection under `framework` of the sync.",
+            hint="Add `framework:` with the path of a CASE package, or name its connection in the sync.",
             code="mapping.framework",
             place=document.place("framework"),
         )

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Mapping
 
 from connectors.edfi.items import Items
-from gateway.sdk import GatewayError, OutcomeState
+from connectors.edfi.refusals import understood
+from gateway.sdk import GatewayError, OutcomeState, RejectedError
 
 _STANDARD = "uri://ed-fi.org"
 
@@ -48,6 +49,7 @@ class Descriptors:
         self._creates = creates
         self._lock = threading.Lock()
         self._known: dict[str, set[str]] = {}
+        self._refused: dict[str, Unfit] = {}
 
     def value(self, kind: str, text: str) -> str:
         """The whole address of a value that the host has. Raises :class:`Unfit` (``edfi.descriptor``)."""
@@ -83,10 +85,16 @@ class Descriptors:
     def _create(self, kind: str, whole: str) -> None:
         owner, _, code = whole.rpartition("#")
         body = {"namespace": owner, "codeValue": code, "shortDescription": code[:75]}
+        if whole in self._refused:
+            raise self._refused[whole]
         try:
             self._items.post(f"{kind[0].lower()}{kind[1:]}Descriptors", body)
         except GatewayError as refused:
-            raise Unfit("edfi.descriptor", f"{missing(kind, whole)} Creating it was refused: {refused.code}.") from None
+            why = understood(refused).message if isinstance(refused, RejectedError) else refused.message
+            unfit = Unfit("edfi.descriptor", f"{missing(kind, whole)} It was not created: {why}")
+            if isinstance(refused, RejectedError):  # it would be refused for each record
+                self._refused[whole] = unfit
+            raise unfit from None
 
 
 def missing(kind: str, whole: str) -> str:

@@ -187,13 +187,20 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
 }
 
 
+_ALIASES: Mapping[str, str] = {"student_id": "sourcedId", "studentUniqueId": "identifier"}
+"""The columns of OneRoster's ``users.csv``, which says the same."""
+
+
 def _read(path: Path, setting: str, columns: Sequence[str]) -> Rows:
-    """The rows of a CSV file. Raises :class:`ConfigurationError` (``edfi.file``)."""
+    """The rows of a CSV file that have all the columns. Raises :class:`ConfigurationError` (``edfi.file``)."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
-            lacking = [name for name in columns if name not in (reader.fieldnames or ())]
-            rows = [] if lacking else [{name: (row[name] or "").strip() for name in columns} for row in reader]
+            header = reader.fieldnames or ()
+            named = {name: name if name in header else _ALIASES.get(name, name) for name in columns}
+            lacking = [name for name in columns if named[name] not in header]
+            found = [] if lacking else [{name: (row[named[name]] or "").strip() for name in columns} for row in reader]
+            rows = [row for row in found if all(row.values())]
     except (OSError, UnicodeDecodeError, csv.Error):
         raise ConfigurationError(
             f"The file {path.name} that the setting {setting} names cannot be read.",

@@ -130,14 +130,15 @@ def _answer(change: Change, digest: str | None, outcome: Outcome, *, now: dateti
     }
 
 
-def failures(store: Store, district: str, target: str, *, most: int = 20) -> list[dict[str, Any]]:
-    """Refused and failed records grouped by entity, state and code, most frequent first, one message each."""
+def failures(store: Store, district: str, target: str, run_id: str, *, most: int = 20) -> list[dict[str, Any]]:
+    """What a run sent and was refused or failed, by entity, state and code, most frequent first, one message each."""
     grouped = (ledger.c.entity, ledger.c.state, ledger.c.code)
     return store.rows(
         sa.select(*grouped, sa.func.count().label("records"), sa.func.min(ledger.c.message).label("message"))
         .where(
             ledger.c.district == district,
             ledger.c.target == target,
+            ledger.c.run_id == run_id,
             ledger.c.state.in_([LedgerState.REJECTED.value, LedgerState.FAILED.value]),
         )
         .group_by(*grouped)

@@ -281,7 +281,7 @@ def push_plan(work: Work, plan: SavedPlan, target: Target) -> RunState:
     done = push(work, plan, target)
     answered = {name: done.total(name) for name in ("accepted", "rejected", "failed")}
     failures = (
-        ledger.failures(work.store, work.district.id, work.sync.target)
+        ledger.failures(work.store, work.district.id, work.sync.target, work.run.run_id)
         if done.total("accepted") != sum(answered.values())
         else []
     )

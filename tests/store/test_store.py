@@ -86,7 +86,8 @@ def test_the_ledger_knows_what_is_on_its_way_and_what_was_answered(store):
         ("r1", "accepted", "digest1", "digest1", "theirs"),
         ("r2", "rejected", "digest2", None, None),
     ]
-    (failure,) = ledger.failures(store, "d", "t")
+    assert ledger.failures(store, "d", "t", "another run") == []
+    (failure,) = ledger.failures(store, "d", "t", "run1")
     assert (failure["code"], failure["records"]) == ("http.422", 1)
 
 

@@ -334,6 +334,26 @@ def test_the_check_names_each_descriptor_that_the_host_lacks(tmp_path: Path) -> 
     assert "#Splendid" in failed["CompetencyLevel descriptor"]
 
 
+def test_a_namespace_that_is_not_granted_is_named_and_asked_for_once(tmp_path: Path) -> None:
+    elsewhere = "uri://elsewhere.example/Gateway"
+    types = {"weighted": f"{elsewhere}#Weighted"}
+    stand = Stand(make_host(), tmp_path, namespace=elsewhere, gpa={"types": types}, create_descriptors=True)
+    more = [gpa("weighted", "4.0", id=f"g-{student}", student_id=student, term="Fall Semester") for student in STUDENTS]
+    outcomes = stand.push(*gpas(*more)).values()
+    assert {(each.state, each.code) for each in outcomes} == {(OutcomeState.REJECTED, "edfi.descriptor")}
+    assert "namespace" in next(iter(outcomes)).message
+    assert stand.host.writes == 1
+
+
+def test_a_file_of_students_may_be_that_of_oneroster(tmp_path: Path) -> None:
+    users = f"sourcedId,status,identifier\nu-1,active,{STUDENT}\nu-2,active,\n"
+    (tmp_path / "users.csv").write_text(users, encoding="utf-8")
+    stand = Stand(make_host(), tmp_path, "competencies", students="users.csv")
+    outcomes = stand.push(change("results", result("u-1")), change("results", result("u-2")))
+    assert outcomes["u-1"].state is OutcomeState.ACCEPTED
+    assert outcomes["u-2"].code == "edfi.no-student"
+
+
 def test_before_4_0_no_gradebook_entries_are_written(tmp_path: Path) -> None:
     stand = Stand(make_host("5.3"), tmp_path, "gradebook")
     (failed,) = [item for item in stand.target().check() if not item.ok]
