@@ -35,6 +35,7 @@ _NAMES = "firstName middleName lastSurname preferredFirstName preferredLastSurna
 _MAILS = _below("electronicMails[]", "electronicMailAddress primaryEmailAddressIndicator doNotPublishIndicator")
 _STUDENT_THERE = "studentReference.studentUniqueId educationOrganizationReference.educationOrganizationId"
 _SEX_AND_RACES = "sexDescriptor hispanicLatinoEthnicity races[].raceDescriptor"
+_OBJECTIVE = "educationOrganizationId objective objectiveGradeLevelDescriptor"
 _SECTIONS = _below("studentSectionAssociations[].studentSectionAssociationReference", _SECTION)
 _TOLD = f"studentReference.studentUniqueId competencyLevelDescriptor diagnosticStatement {_SECTIONS}"
 _OF_STUDENT = "educationOrganizationReference.educationOrganizationId studentReference.studentUniqueId"
@@ -100,8 +101,9 @@ ELEMENTS: Mapping[str, str] = MappingProxyType(
         "#numericGradeEarned letterGradeEarned performanceBaseConversionDescriptor diagnosticStatement "
         "learningStandardGrades[].learningStandardReference.learningStandardId "
         "#learningStandardGrades[].numericGradeEarned learningStandardGrades[].letterGradeEarned "
-        "learningStandardGrades[].performanceBaseConversionDescriptor",
-        "assessments": "assessmentIdentifier namespace assessmentTitle #maxRawScore",
+        "learningStandardGrades[].performanceBaseConversionDescriptor learningStandardGrades[].diagnosticStatement",
+        "assessments": "assessmentIdentifier namespace assessmentTitle #maxRawScore "
+        f"{_below('performanceLevels[]', f'{_LEVELS} minimumScore maximumScore')}",
         "objectiveAssessments": "assessmentReference.assessmentIdentifier assessmentReference.namespace "
         "identificationCode learningStandards[].learningStandardReference.learningStandardId",
         "studentAssessments": "assessmentReference.assessmentIdentifier assessmentReference.namespace "
@@ -115,6 +117,16 @@ ELEMENTS: Mapping[str, str] = MappingProxyType(
         "learningStandardCategoryDescriptor parentLearningStandardReference.learningStandardId "
         "contentStandard.title contentStandard.version contentStandard.publicationStatusDescriptor "
         "academicSubjects[].academicSubjectDescriptor gradeLevels[].gradeLevelDescriptor",
+        "competencyLevelDescriptors": "codeValue",
+        "studentCompetencyObjectives": f"{_below('gradingPeriodReference', _PERIOD)} {_TOLD} "
+        f"{_below('objectiveCompetencyObjectiveReference', _OBJECTIVE)}",
+        "studentLearningObjectives": f"{_below('gradingPeriodReference', _PERIOD)} {_TOLD} "
+        "learningObjectiveReference.learningObjectiveId learningObjectiveReference.namespace",
+        "learningObjectives": "learningObjectiveId namespace objective description "
+        "parentLearningObjectiveReference.learningObjectiveId parentLearningObjectiveReference.namespace "
+        "contentStandard.title contentStandard.version contentStandard.publicationStatusDescriptor "
+        "academicSubjects[].academicSubjectDescriptor gradeLevels[].gradeLevelDescriptor "
+        "learningStandards[].learningStandardReference.learningStandardId",
         "learningStandardEquivalenceAssociations": "namespace "
         "sourceLearningStandardReference.learningStandardId targetLearningStandardReference.learningStandardId "
         "learningStandardEquivalenceStrengthDescriptor",

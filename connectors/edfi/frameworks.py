@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from connectors.edfi.elements import Flat
-from connectors.edfi.filling import CHANGED, Listed, Rows, build, with_lists
+from connectors.edfi.elements import ROW, Flat
+from connectors.edfi.filling import CHANGED, Listed, Rows, build, with_items, with_lists
 from connectors.edfi.keys import code, key
 from connectors.edfi.lookups import Lookups
 from connectors.edfi.words import Dictionary
@@ -55,8 +55,36 @@ OBJECTIVE_PARENTS = Rows("competencyObjectives", "associations", {
     "destination_id": _OBJECTIVES,
 })  # fmt: skip
 
+_LEARNING_FRAMEWORK = key("objectives", "namespace", _TITLE)
+_LEARNING = key("objective", "namespace", "learningObjectiveId")
+_PARENT = "parentLearningObjectiveReference"
+LEARNING_FRAMEWORKS = Rows("learningObjectives", "frameworks", {
+    "id": _LEARNING_FRAMEWORK, "title": pl.format("Learning objectives {}", _TITLE), "creator": "namespace",
+    "version": "contentStandard.version",
+    "adoption_status": code("contentStandard.publicationStatusDescriptor"),
+})  # fmt: skip
+LEARNING_OBJECTIVES = Rows("learningObjectives", "competencies", {
+    "id": _LEARNING, "date_last_modified": CHANGED, "framework_id": _LEARNING_FRAMEWORK,
+    "code": "learningObjectiveId", "statement": pl.coalesce("description", "objective"),
+    "abbreviated_statement": "objective",
+    "education_levels": Listed("gradeLevels[].gradeLevelDescriptor", "gradeLevel"),
+    "subjects": Listed("academicSubjects[].academicSubjectDescriptor", "academicSubject"),
+})  # fmt: skip
+LEARNING_PARENTS = Rows("learningObjectives", "associations", {
+    "id": key("child", _LEARNING), "framework_id": _LEARNING_FRAMEWORK, "type": _CHILD_OF, "origin_id": _LEARNING,
+    "destination_id": pl.coalesce(
+        key("objective", f"{_PARENT}.namespace", f"{_PARENT}.learningObjectiveId"), _LEARNING_FRAMEWORK
+    ),
+})  # fmt: skip
+_LEARNED_STANDARD = "learningStandards[].learningStandardReference.learningStandardId"
+LEARNING_STANDARDS = Rows("learningObjectives", "associations", {
+    "id": key("related", _LEARNING, _LEARNED_STANDARD), "framework_id": _LEARNING_FRAMEWORK,
+    "type": pl.lit("isRelatedTo"), "origin_id": _LEARNING, "destination_id": _LEARNED_STANDARD,
+})  # fmt: skip
+
 FRAMEWORK_ROWS = (
     STANDARD_FRAMEWORKS, STANDARDS, PARENTS, EQUIVALENCES, OBJECTIVE_FRAMEWORKS, OBJECTIVES, OBJECTIVE_PARENTS,
+    LEARNING_FRAMEWORKS, LEARNING_OBJECTIVES, LEARNING_PARENTS, LEARNING_STANDARDS,
 )  # fmt: skip
 
 
@@ -66,13 +94,14 @@ def frames(lookups: Lookups, words: Dictionary, wanted: Sequence[str]) -> dict[s
     Raises :class:`ConfigurationError` (``edfi.unknown-framework``).
     """
     made: dict[str, list[pl.DataFrame]] = {"frameworks": [], "competencies": [], "associations": []}
-    standards = lookups.whole("learningStandards")
+    standards = lookups.told("learningStandards")
     _add(made, standards, (STANDARD_FRAMEWORKS, STANDARDS, PARENTS), words, "learningStandards")
     _add_equivalences(made, lookups, standards.rows, words)
-    objectives = lookups.whole("competencyObjectives")
+    objectives = lookups.told("competencyObjectives")
     levels = words.word(objectives.rows, "gradeLevel", "objectiveGradeLevelDescriptor")
     named = objectives.rows.with_columns(pl.concat_list(levels).alias("_levels"))
     _add_objectives(made, named, words)
+    _add_learning_objectives(made, lookups.told("learningObjectives"), words)
     whole = {
         table: pl.concat(found).unique("id", keep="first", maintain_order=True) if found else empty(table, raw=True)
         for table, found in made.items()
@@ -112,11 +141,20 @@ def _add_objectives(made: dict[str, list[pl.DataFrame]], rows: pl.DataFrame, wor
         made[declared.table].append(build(Rows(source, declared.table, columns), rows, words, source))
 
 
+def _add_learning_objectives(made: dict[str, list[pl.DataFrame]], flat: Flat, words: Dictionary) -> None:
+    """The learning objectives of Data Standard 4.0 and before, each with the standards that it names."""
+    source = "learningObjectives"
+    _add(made, flat, (LEARNING_FRAMEWORKS, LEARNING_OBJECTIVES, LEARNING_PARENTS), words, source)
+    named = with_items(flat.rows.with_row_index(ROW), flat.parts["learningStandards[]"], "learningStandards[]")
+    if named.height:
+        made["associations"].append(build(LEARNING_STANDARDS, named, words, source))
+
+
 def _add_equivalences(
     made: dict[str, list[pl.DataFrame]], lookups: Lookups, standards: pl.DataFrame, words: Dictionary
 ) -> None:
     name = "learningStandardEquivalenceAssociations"
-    found = lookups.whole(name).rows
+    found = lookups.told(name).rows
     if found.is_empty():
         return
     word = words.word(found, "learningStandardEquivalenceStrength", "learningStandardEquivalenceStrengthDescriptor")

@@ -101,10 +101,14 @@ class Lookups:
         return self.sessions.rows.group_by(year).agg(pl.col("beginDate").min(), pl.col("endDate").max()).sort(year)
 
     @cached_property
+    def assessments(self) -> Flat:
+        return self.whole("assessments")
+
+    @cached_property
     def tests(self) -> pl.DataFrame:
         """The titles of assessments."""
         names = ("namespace", "assessmentIdentifier")
-        return self._rows("assessments").select(
+        return self.assessments.rows.select(
             *(pl.col(name).alias(key) for name, key in zip(names, _TEST, strict=True)),
             pl.col("assessmentTitle").alias("assessments.assessmentTitle"),
         )

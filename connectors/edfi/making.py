@@ -8,11 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from connectors.edfi import keys, tables
+from connectors.edfi import filling, keys, tables, tables_levels
 from connectors.edfi.elements import ITEM, ROW, Flat
-from connectors.edfi.filling import Rows, build, with_items, with_lists
+from connectors.edfi.filling import Rows, with_items, with_lists
 from connectors.edfi.keys import code
 from connectors.edfi.lookups import OFFERING_KEY, Lookups
+from connectors.edfi.lookups_levels import LevelLookups
+from connectors.edfi.own import Own
 from connectors.edfi.words import Dictionary
 from gateway.sdk import LINE, TABLES, empty
 
@@ -60,52 +62,73 @@ class Maker:
     lookups: Lookups
     words: Dictionary
     seen: Seen
+    own: Own
+    levels: LevelLookups
 
     def plain(self, rows: Rows) -> Callable[[Flat, str], Frames]:
         """Rows that are made of the record's own elements."""
-        return lambda flat, source: {rows.table: self._build(rows, with_lists(rows, flat, self.words), source)}
+        return lambda flat, source: {rows.table: self.build(rows, with_lists(rows, flat, self.words), source)}
 
     def sections(self, flat: Flat, source: str) -> Frames:
         frame = with_lists(tables.CLASSES, flat, self.words)
         frame = frame.join(self.lookups.offerings, on=OFFERING_KEY, how="left", maintain_order="left")
-        return {"classes": self._build(tables.CLASSES, frame, source)}
+        return {"classes": self.build(tables.CLASSES, frame, source)}
 
     def test_classes(self, flat: Flat, source: str) -> Frames:
         """A class for the tests of each school and year, for a line item has to belong to one."""
-        return {"classes": self.seen.new(self._build(tables.TEST_CLASSES, flat.rows, source))}
+        return {"classes": self.seen.new(self.build(tables.TEST_CLASSES, flat.rows, source))}
 
     def entries(self, flat: Flat, source: str) -> Frames:
-        frame = flat.rows.with_row_index(ROW)
+        frame = flat.rows.with_row_index(ROW).filter(self.own.not_our_entry("namespace"))
         standards = with_items(frame, flat.parts["learningStandards[]"], "learningStandards[]")
         return {
-            "categories": self._categories(flat.rows, code("gradebookEntryTypeDescriptor"), source),
-            "line_items": self._build(tables.ENTRIES, frame, source),
-            "line_item_learning_objectives": self._links(tables.ENTRY_OBJECTIVES, standards, source),
+            "categories": self.categories(frame, code("gradebookEntryTypeDescriptor"), source),
+            "line_items": self.build(tables.ENTRIES, frame, source),
+            "line_item_learning_objectives": self.links(tables.ENTRY_OBJECTIVES, standards, source),
+        }
+
+    def entry_results(self, flat: Flat, source: str) -> Frames:
+        """A result for each score in a gradebook; one whose text is a competency level has the scale of these."""
+        rows = flat.rows.filter(self.own.not_our_entry("gradebookEntryReference.namespace"))
+        level = pl.col("letterGradeEarned").is_null() & pl.col("competencyLevelDescriptor").is_not_null()
+        leveled = rows.filter(level & pl.lit(self.levels.has_scale))
+        return {
+            "results": self.build(tables.ENTRY_RESULTS, rows, source),
+            "result_score_scales": self.links(tables_levels.ENTRY_SCALES, leveled, source),
         }
 
     def grades(self, flat: Flat, source: str) -> Frames:
         """A result for each grade, with its scores by standard; line items for what is graded for the first time."""
         frame = flat.rows.with_row_index(ROW)
-        scored = with_items(frame, flat.parts["learningStandardGrades[]"], "learningStandardGrades[]")
+        told = flat.parts["learningStandardGrades[]"].filter(self.own.unmarked("diagnosticStatement"))
+        scored = with_items(frame, told, "learningStandardGrades[]")
         return {
-            "categories": self._categories(flat.rows, code("gradeTypeDescriptor"), source),
-            "line_items": self.seen.new(self._build(tables.GRADE_ITEMS, frame, source)),
-            "results": self._build(tables.GRADE_RESULTS, frame, source),
-            "result_learning_objectives": self._links(tables.GRADE_OBJECTIVES, scored, source),
+            "categories": self.categories(flat.rows, code("gradeTypeDescriptor"), source),
+            "line_items": self.seen.new(self.build(tables.GRADE_ITEMS, frame, source)),
+            "results": self.build(tables.GRADE_RESULTS, frame, source),
+            "result_learning_objectives": self.links(tables.GRADE_OBJECTIVES, scored, source),
         }
 
     def tests(self, flat: Flat, source: str) -> Frames:
         """A result for each method by which a test was reported; its parts give the scores by standard."""
-        frame = self._tested(flat.rows).with_row_index(ROW)
+        told = self._tested(flat.rows).with_row_index(ROW)
+        frame = told.filter(self.own.not_our_test("assessmentReference"))
         scores = _scores(flat.parts, "").join(frame, on=ROW, how="inner", maintain_order="left")
         scores = scores.unique([ROW, "scores.assessmentReportingMethodDescriptor"], keep="first", maintain_order=True)
-        items = self._build(tables.ASSESSMENT_ITEMS, scores, source)
+        items = self.seen.new(self.build(tables.ASSESSMENT_ITEMS, scores, source))
         return {
-            "categories": self._categories(frame.head(1), pl.lit("Assessment"), source),
-            "line_items": self.seen.new(items),
-            "results": self._build(tables.ASSESSMENT_RESULTS, scores, source),
+            "categories": self.categories(frame.head(1), pl.lit("Assessment"), source),
+            "line_items": items,
+            "line_item_score_scales": self._test_scales(scores, items, source),
+            "results": self.build(tables.ASSESSMENT_RESULTS, scores, source),
             "result_learning_objectives": self._test_objectives(flat, frame, scores, source),
         }
+
+    def _test_scales(self, scores: pl.DataFrame, items: pl.DataFrame, source: str) -> pl.DataFrame:
+        """The scale of each of these line items whose test declares performance levels."""
+        links = self.links(tables_levels.TEST_ITEM_SCALES, scores, source)
+        fresh = pl.col("line_item_id").is_in(items["id"].implode())
+        return links.filter(fresh & pl.col("score_scale_id").is_in(self.levels.test_scale_ids.implode()))
 
     def _tested(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The students' tests with their titles, the school (as reported, else the student's) and the school year."""
@@ -135,22 +158,23 @@ class Maker:
         # a part without a whole result by the same method has no record to stand in
         method = "scores.assessmentReportingMethodDescriptor"
         rows = rows.join(scores.select(ROW, method), on=[ROW, method], how="semi")
-        return self._links(tables.ASSESSMENT_OBJECTIVES, rows, source)
+        return self.links(tables.ASSESSMENT_OBJECTIVES, rows, source)
 
-    def _categories(self, rows: pl.DataFrame, title: pl.Expr, source: str) -> pl.DataFrame:
+    def categories(self, rows: pl.DataFrame, title: pl.Expr, source: str) -> pl.DataFrame:
         """The categories that are new on this page."""
         found = rows.select(title.alias("title"), LINE).drop_nulls("title").unique("title", maintain_order=True)
         declared = Rows("", "categories", {"id": _category_id(), "title": "title"})
-        return self.seen.new(self._build(declared, found, source))
+        return self.seen.new(self.build(declared, found, source))
 
-    def _links(self, rows: Rows, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+    def links(self, rows: Rows, frame: pl.DataFrame, source: str) -> pl.DataFrame:
         """Rows without an id of their own, each key once."""
-        made = self._build(rows, frame, source)
+        made = self.build(rows, frame, source)
         names = list(TABLES[rows.table].key)
         return made.drop_nulls(names).unique(names, keep="first", maintain_order=True)
 
-    def _build(self, rows: Rows, frame: pl.DataFrame, source: str) -> pl.DataFrame:
-        return build(rows, frame, self.words, source) if frame.height else empty(rows.table, raw=True)
+    def build(self, rows: Rows, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+        """The raw canonical frame that the declaration makes of these rows."""
+        return filling.build(rows, frame, self.words, source) if frame.height else empty(rows.table, raw=True)
 
 
 def _category_id() -> pl.Expr:
@@ -186,6 +210,6 @@ def sessions_page(lookups: Lookups, periods: Flat, words: Dictionary, source: st
         {"_owner": "sessions.gradingPeriods[]"}
     )  # fmt: skip
     return pl.concat([
-        build(tables.YEARS, years, words, source), build(tables.SESSIONS, sessions.rows, words, source),
-        build(tables.PERIODS, with_owner, words, source),
+        filling.build(tables.YEARS, years, words, source), filling.build(tables.SESSIONS, sessions.rows, words, source),
+        filling.build(tables.PERIODS, with_owner, words, source),
     ])  # fmt: skip

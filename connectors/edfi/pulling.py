@@ -17,14 +17,17 @@ import polars as pl
 from connectors.edfi import frameworks
 from connectors.edfi.changes import ChangeNotes
 from connectors.edfi.elements import Flat
+from connectors.edfi.levels import LevelMaker
 from connectors.edfi.lookups import Lookups
+from connectors.edfi.lookups_levels import LevelLookups
 from connectors.edfi.lookups_people import PeopleLookups
 from connectors.edfi.making import Frames, Maker, Seen, sessions_page
 from connectors.edfi.making_transcripts import TranscriptMaker
+from connectors.edfi.own import Own
 from connectors.edfi.paging import At, Lists, newest_snapshot
 from connectors.edfi.people import PeopleMaker
 from connectors.edfi.session import Session
-from connectors.edfi.streams import DELTA_STREAMS, STEPS, STREAMS, UNASKED, makers, tables_of
+from connectors.edfi.streams import CLASSLESS, DELTA_STREAMS, STEPS, STREAMS, UNASKED, makers, tables_of
 from connectors.edfi.tombstones import GONE, gone_rows
 from connectors.edfi.versions import span
 from connectors.edfi.words import Dictionary
@@ -77,6 +80,7 @@ class Puller:
         self._lists: Lists | None = None
         self._lookups: Lookups | None = None
         self._people: PeopleLookups | None = None
+        self._levels: LevelLookups | None = None
 
     @property
     def lists(self) -> Lists:
@@ -96,6 +100,12 @@ class Puller:
             self._people = PeopleLookups(self.lookups, contacts=self.settings["contacts"])
         return self._people
 
+    @property
+    def levels(self) -> LevelLookups:
+        if self._levels is None:
+            self._levels = LevelLookups(self.lookups)
+        return self._levels
+
     def wanted(self) -> list[str]:
         """The streams that the settings name; without any, all but those that are pulled only when asked for."""
         named = self.settings["streams"]
@@ -106,7 +116,7 @@ class Puller:
         excluded = set(self.settings["excluded"])
         if not self.settings["contacts"]:
             excluded |= {"contacts", "parents"}
-        if "studentAssessments" in excluded and stream == "classes":  # their classes are for tests alone
+        if stream == "classes" and not set(self.steps("gradebook")) & CLASSLESS:
             excluded.add("sessions")
         return self._there(STEPS.get(stream, ()), excluded)
 
@@ -121,7 +131,7 @@ class Puller:
     def streams(self, since: datetime | None) -> list[Stream]:
         """What is pulled, and whether only what changed: where the host tells changes with their keys, and it is known
         which change version the last complete pull began with."""
-        self._lookups = self._people = None
+        self._lookups = self._people = self._levels = None
         least = None
         if self.settings["delta"]:
             newest = self.lists.newest()
@@ -161,8 +171,11 @@ class Puller:
         least = self._least(stream, since)
         place = _Place.read(resume)
         seen = Seen.before(self.session.context.work / "seen" / stream.name, place.page)
-        maker = Maker(self.lookups, words, seen)
+        maker = Maker(self.lookups, words, seen, Own.of(self.settings), self.levels)
         people = PeopleMaker(self.lookups, words, self.people)
+        if stream.name == "gradebook" and resume is None:
+            tests = "studentAssessments" in self.steps(stream.name)
+            yield Page(LevelMaker(maker).scales(tests=tests), place.written(), words.warnings())
         transcripts = TranscriptMaker(self.lookups, words, self.settings["target"]["namespace"].rstrip("/"))
         make = makers(maker, people, transcripts, stream.name)
         for page, after in self._walk(stream.name, place, least, maker.seen, make):

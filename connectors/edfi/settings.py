@@ -16,9 +16,9 @@ _STEP = r"[A-Za-z0-9._-]+\Z"
 STREAM_NAMES = ("orgs", "sessions", "courses", "classes", "users", "enrollments", "gradebook", "demographics",
                 "transcripts", "frameworks")  # fmt: skip
 WORD_KINDS = (
-    "academicSubject", "assignmentLateStatus", "classroomPosition", "courseAttemptResult", "courseLevelCharacteristic",
-    "gradeLevel", "learningStandardEquivalenceStrength",
-    "race", "relation", "sex", "staffClassification", "submissionStatus", "term",
+    "academicSubject", "assignmentLateStatus", "classroomPosition", "competencyLevel", "courseAttemptResult",
+    "courseLevelCharacteristic", "gradeLevel", "learningStandardEquivalenceStrength", "race", "relation", "sex",
+    "staffClassification", "submissionStatus", "term",
 )  # fmt: skip
 STANDARD_WORDS = ("auto", *(f"{major}.{minor}" for major, minor in STANDARDS))
 

@@ -21,10 +21,12 @@ _READ_BESIDE = {
               "studentIdentificationCodes", "staffDirectories", "staffIdentificationCodes"),
     "contacts": ("studentContactAssociations", "studentParentAssociations"),
     "demographics": ("studentEducationOrganizationAssociations", "studentDemographics"),
-    "gradebook": ("assessments", "objectiveAssessments"),
+    "gradebook": ("competencyLevelDescriptors", "competencyObjectives", "learningObjectives", "gradingPeriods",
+                  "assessments", "objectiveAssessments"),
     "sessions": ("sessions", "gradingPeriods"),
+    "frameworks": ("learningStandards", "learningStandardEquivalenceAssociations", "competencyObjectives",
+                   "learningObjectives"),
     "transcripts": ("courses", "sessions", "gradingPeriods"),
-    "frameworks": ("learningStandards", "learningStandardEquivalenceAssociations", "competencyObjectives"),
 }  # fmt: skip
 
 

@@ -111,8 +111,9 @@ ENTRY_OBJECTIVES = Rows("gradebookEntries", "line_item_learning_objectives", {
     "line_item_id": keys.entry("", "sectionReference"), "source": literal(SOURCE_WORD),
     "learning_objective_id": "learningStandards[].learningStandardReference.learningStandardId",
 })  # fmt: skip
+ENTRY_RESULT = keys.below(_ENTRY, _STUDENT_OF_ENTRY)
 ENTRY_RESULTS = Rows("studentGradebookEntries", "results", {
-    "id": keys.below(_ENTRY, _STUDENT_OF_ENTRY), "date_last_modified": CHANGED, "line_item_id": _ENTRY,
+    "id": ENTRY_RESULT, "date_last_modified": CHANGED, "line_item_id": _ENTRY,
     "student_id": keys.student(_STUDENT_OF_ENTRY),
     "score_status": Word("submissionStatus", "submissionStatusDescriptor"),
     "score": pl.coalesce("pointsEarned", "numericGradeEarned"), "score_date": "dateFulfilled",

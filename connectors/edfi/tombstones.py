@@ -17,6 +17,11 @@ _GRADE = keys.key(
     code("gradeTypeDescriptor"),
 )  # fmt: skip
 
+_LEVELED = (
+    "gradingPeriodSchoolId", "gradingPeriodSchoolYear", code("gradingPeriodDescriptor"),
+    pl.coalesce("gradingPeriodName", "periodSequence"),
+)  # fmt: skip
+
 GONE: Mapping[str, tuple[str, pl.Expr]] = MappingProxyType(
     {
         "studentSectionAssociations": (
@@ -25,6 +30,14 @@ GONE: Mapping[str, tuple[str, pl.Expr]] = MappingProxyType(
         "staffSectionAssociations": ("enrollments", keys.key("teaching", *_SECTION, "staffUniqueId", "beginDate")),
         "gradebookEntries": ("line_items", keys.entry("", "")),
         "studentGradebookEntries": ("results", keys.below(keys.entry("", ""), "studentUniqueId")),
+        **{
+            resource: ("results", keys.key("level", *_LEVELED, *parts, "studentUniqueId"))
+            for resource, parts in (
+                ("studentCompetencyObjectives", (
+                    "objectiveEducationOrganizationId", code("objectiveGradeLevelDescriptor"), "objective")),
+                ("studentLearningObjectives", ("namespace", "learningObjectiveId")),
+            )
+        },
         "grades": ("results", keys.below(_GRADE, "studentUniqueId", "beginDate")),
     }
 )  # fmt: skip

@@ -14,6 +14,7 @@ from connectors.edfi.elements import ELEMENTS
 from connectors.edfi.filling import CHANGED, Among, Filling, Listed, Rows, Word
 from connectors.edfi.frameworks import FRAMEWORK_ROWS
 from connectors.edfi.tables import DECLARED
+from connectors.edfi.tables_levels import LEVELS
 from connectors.edfi.versions import span
 
 PAGE = Path(__file__).parents[3] / "docs" / "connectors" / "edfi-mapping.md"
@@ -28,7 +29,7 @@ def page_with_tables(page: str) -> str:
 
 def tables() -> str:
     """A table for each canonical table, a line for each column and resource."""
-    declared = (*DECLARED, *FRAMEWORK_ROWS)
+    declared = (*DECLARED, *LEVELS, *FRAMEWORK_ROWS)
     names = list(dict.fromkeys(rows.table for rows in declared))
     return "\n".join(_table(name, [rows for rows in declared if rows.table == name]) for name in names)
 
