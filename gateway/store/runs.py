@@ -93,6 +93,19 @@ def listed(store: Store, district: str, *, sync: str | None = None, most: int = 
     return [_run(row) for row in store.rows(query.order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(most))]
 
 
+def done_ids(store: Store, district: str, sync: str) -> list[str]:
+    """The runs of a sync that were finished lately, newest first."""
+    return [row["run_id"] for row in store.rows(_DONE, {"of": district, "named": sync})]
+
+
+_DONE = (
+    sa.select(runs.c.run_id)
+    .where(runs.c.district == sa.bindparam("of"), runs.c.sync == sa.bindparam("named"), runs.c.state == RunState.DONE)
+    .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+    .limit(50)
+)
+
+
 def found(store: Store, district: str, run_id: str) -> Run | None:
     row = store.row(sa.select(runs).where(runs.c.district == district, runs.c.run_id == run_id))
     return _run(row) if row else None

@@ -134,12 +134,19 @@ def register(
 
 def last_good(store: Store, district: str, source: str) -> dict[str, Any] | None:
     """The row of the latest good snapshot of a source: what ``base`` means in a plan."""
-    return store.row(
-        sa.select(snapshots)
-        .where(snapshots.c.district == district, snapshots.c.connection == source, snapshots.c.state == "good")
-        .order_by(snapshots.c.taken_at.desc(), snapshots.c.snapshot_id.desc())
-        .limit(1)
+    return store.row(_LAST_GOOD, {"of": district, "source": source})
+
+
+_LAST_GOOD = (
+    sa.select(snapshots)
+    .where(
+        snapshots.c.district == sa.bindparam("of"),
+        snapshots.c.connection == sa.bindparam("source"),
+        snapshots.c.state == "good",
     )
+    .order_by(snapshots.c.taken_at.desc(), snapshots.c.snapshot_id.desc())
+    .limit(1)
+)
 
 
 def forget_old(store: Store, district: str, source: str, root: Path, *, keep: int) -> list[str]:

@@ -4,6 +4,8 @@ booleans, numbers as they are. What is empty is left out, unless the standard re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
@@ -23,25 +25,18 @@ _ESCAPES = _CONTROL | {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r":
 """What may not stand in a text of JSON as it is (RFC 8259, 7)."""
 
 
+@dataclass(frozen=True, slots=True)
 class Records:
     """Writes records for one service address. ``rostering`` and ``gradebook`` are the addresses of the two services."""
 
-    def __init__(self, rostering: str, gradebook: str, fields: Sequence[Field]) -> None:
-        self._bases = {
-            kind: f"{gradebook if kind in _OF_GRADEBOOK else rostering}/{path}/" for kind, path in _PATHS.items()
-        }
-        self._fields = fields
+    rostering: str
+    gradebook: str
+    fields: Sequence[Field]
 
     def texts(self, frame: pl.DataFrame) -> pl.Series:
         """The records as JSON, each an object."""
-        pieces = []
-        for field in self._fields:
-            value = self._value(field, frame.schema[field.column])
-            if field.fallback is not None:
-                value = value.fill_null(pl.lit(encode(field.fallback).decode()))
-            pieces.append(pl.concat_str(pl.lit(f',"{field.name}":'), value))
-        inside = pl.concat_str(pieces, ignore_nulls=True).str.slice(1)  # without the first comma
-        return frame.select(_joined("{", inside, "}").alias("record"))["record"]
+        kinds = tuple(frame.schema[field.column] for field in self.fields)
+        return frame.select(_record(self.rostering, self.gradebook, tuple(self.fields), kinds))["record"]
 
     def listed(self, name: str, frame: pl.DataFrame) -> bytes:
         """The records as a list under ``name``."""
@@ -52,49 +47,69 @@ class Records:
         """The one record of ``frame`` under ``name``."""
         return f'{{"{name}":{self.texts(frame).item()}}}'.encode()
 
-    def _value(self, field: Field, kind: pl.DataType) -> pl.Expr:
-        """A column as JSON; null where it is empty."""
-        column = pl.col(field.column)
-        lists: Mapping[How, Callable[[pl.Expr], pl.Expr]] = {
-            How.PLAIN: _text,
-            How.REFERENCES: lambda each: self._reference(field.kind, each),
-            How.USER_IDS: _user_id,
-            How.SCALE_VALUES: _scale_value,
-            How.ROLES: self._role,
-        }
-        match field.how:
-            case How.TIME:
-                return _joined('"', column.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), '"')
-            case How.FLAG:
-                return _joined('"', column.cast(pl.String), '"')
-            case How.REFERENCE:
-                return self._reference(field.kind, column)
-            case How.SCALE:
-                return self._reference("scoreScale", column.list.first().struct.field("score_scale_id"))
-            case How.FIRST_ROLE:
-                return _text(_first_role(column))
-            case How.ROLE_ORGS:
-                orgs = column.list.eval(pl.element().struct.field("org_id")).list.unique(maintain_order=True)
-                return _list(orgs, lambda each: self._reference("org", each))
-            case How.OBJECTIVES:
-                return _by_source(column, "learningObjectiveIds", _objective_id)
-            case How.OBJECTIVE_RESULTS:
-                return _by_source(column, "learningObjectiveResults", _objective_result)
-        return _list(column, lists[field.how]) if isinstance(kind, pl.List) else _plain(column, kind)
 
-    def _reference(self, kind: str, id: pl.Expr) -> pl.Expr:
-        address = id.map_batches(_percent_encoded, return_dtype=pl.String, is_elementwise=True)
-        return _joined(f'{{"href":"{self._bases[kind]}', address, '","sourcedId":', _text(id), f',"type":"{kind}"}}')
+@lru_cache(256)
+def _record(rostering: str, gradebook: str, fields: Sequence[Field], kinds: Sequence[pl.DataType]) -> pl.Expr:
+    """A row as an object; kept, because it is the same for every page of a list."""
+    bases = {
+        kind: encode(f"{gradebook if kind in _OF_GRADEBOOK else rostering}/{path}/")[1:-1].decode()
+        for kind, path in _PATHS.items()
+    }
+    pieces = []
+    for field, kind in zip(fields, kinds, strict=True):
+        value = _value(field, kind, bases)
+        if field.fallback is not None:
+            value = value.fill_null(pl.lit(encode(field.fallback).decode()))
+        pieces.append(pl.concat_str(pl.lit(f',"{field.name}":'), value))
+    inside = pl.concat_str(pieces, ignore_nulls=True).str.slice(1)  # without the first comma
+    return _joined("{", inside, "}").alias("record")
 
-    def _role(self, role: pl.Expr) -> pl.Expr:
-        part = role.struct.field
-        dates = [
-            _joined(f',"{name}":"', part(column).cast(pl.String), '"').fill_null("")
-            for name, column in (("beginDate", "begin_date"), ("endDate", "end_date"))
-        ]
-        kind = part("role_type").fill_null("primary")
-        org = self._reference("org", part("org_id"))
-        return _joined('{"roleType":', _text(kind), ',"role":', _text(part("role")), ',"org":', org, *dates, "}")
+
+def _value(field: Field, kind: pl.DataType, bases: Mapping[str, str]) -> pl.Expr:
+    """A column as JSON; null where it is empty."""
+    column = pl.col(field.column)
+    lists: Mapping[How, Callable[[pl.Expr], pl.Expr]] = {
+        How.PLAIN: _text,
+        How.REFERENCES: lambda each: _reference(bases, field.kind, each),
+        How.USER_IDS: _user_id,
+        How.SCALE_VALUES: _scale_value,
+        How.ROLES: lambda each: _role(bases, each),
+    }
+    match field.how:
+        case How.TIME:
+            return _joined('"', column.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), '"')
+        case How.FLAG:
+            return _joined('"', column.cast(pl.String), '"')
+        case How.REFERENCE:
+            return _reference(bases, field.kind, column)
+        case How.SCALE:
+            return _reference(bases, "scoreScale", column.list.first().struct.field("score_scale_id"))
+        case How.FIRST_ROLE:
+            return _text(_first_role(column))
+        case How.ROLE_ORGS:
+            orgs = column.list.eval(pl.element().struct.field("org_id")).list.unique(maintain_order=True)
+            return _list(orgs, lambda each: _reference(bases, "org", each))
+        case How.OBJECTIVES:
+            return _by_source(column, "learningObjectiveIds", _objective_id)
+        case How.OBJECTIVE_RESULTS:
+            return _by_source(column, "learningObjectiveResults", _objective_result)
+    return _list(column, lists[field.how]) if isinstance(kind, pl.List) else _plain(column, kind)
+
+
+def _reference(bases: Mapping[str, str], kind: str, id: pl.Expr) -> pl.Expr:
+    address = id.map_batches(_percent_encoded, return_dtype=pl.String, is_elementwise=True)
+    return _joined(f'{{"href":"{bases[kind]}', address, '","sourcedId":', _text(id), f',"type":"{kind}"}}')
+
+
+def _role(bases: Mapping[str, str], role: pl.Expr) -> pl.Expr:
+    part = role.struct.field
+    dates = [
+        _joined(f',"{name}":"', part(column).cast(pl.String), '"').fill_null("")
+        for name, column in (("beginDate", "begin_date"), ("endDate", "end_date"))
+    ]
+    org = _reference(bases, "org", part("org_id"))
+    kind, name = _text(part("role_type").fill_null("primary")), _text(part("role"))
+    return _joined('{"roleType":', kind, ',"role":', name, ',"org":', org, *dates, "}")
 
 
 def _joined(*parts: pl.Expr | str) -> pl.Expr:

@@ -26,7 +26,6 @@ from gateway.core.presence import present
 from gateway.settings import SyncSettings
 from gateway.store import runs as run_store
 from gateway.store import snapshots
-from gateway.store.runs import RunState
 from gateway.store.snapshots import Snapshot, read_snapshot
 
 ROWS_PER_GROUP = 4_096
@@ -248,9 +247,9 @@ def _newest(site: Site) -> tuple[SyncSettings, dict[str, Any], Path | None] | No
         row = snapshots.last_good(site.store, site.id, sync.source)
         if row is None:
             continue
-        for run in run_store.listed(site.store, site.id, sync=sync.name, most=50):
-            folder = site.district.data / "runs" / run.run_id / "desired"
-            if run.state is RunState.DONE and folder.is_dir():
+        for run_id in run_store.done_ids(site.store, site.id, sync.name):
+            folder = site.district.data / "runs" / run_id / "desired"
+            if folder.is_dir():
                 return sync, row, folder
         return sync, row, None
     return None
