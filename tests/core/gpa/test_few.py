@@ -70,6 +70,9 @@ STRANGE: dict[str, list[str | None]] = {
 }  # fmt: skip
 POLICIES = [*(shipped(path.stem) for path in sorted(SHIPPED.glob("*.yaml"))), *map(policy_of, OWN)]
 
+DEEP = [shipped(name) for name in ("ncaa-d1", "ncaa-d2", "uc", "uc-fully-weighted")]
+"""Policies that look at several courses of a student."""
+
 
 def courses(chance: random.Random, policy: Policy, students: int, *, odd: float) -> list[dict[str, Any]]:
     """Transcripts with repeats, halves of a year, summers and marks; ``odd`` is how often a cell is out of order."""
@@ -85,16 +88,20 @@ def courses(chance: random.Random, policy: Policy, students: int, *, odd: float)
         ]
     if odd and chance.random() < 0.1:
         grades = ["A", "B", "C-", "F", "P", "4", "W"]
-    credits = chance.choice([["0.5"], ["0.5", "1"], ["1", "0.25", "0"], ["5", "10"], ["1", None]])
+    credits: list[str | None] = chance.choice([["0.5"], ["0.5", "1"], ["1", "0.25", "0"], ["5", "10"], ["1", None]])
+    subjects, fewest, often = ["ENG", "MATH", "SCI", "SOC", "LANG", "ART"], 1, 1.0
+    if chance.random() < 0.5:
+        grades, credits = [each for each in grades if each in scale.points and each != "F"] or grades, ["1", "0.5"]
+        subjects, fewest, often = subjects[:5], 35, 0.2
     scores = chance.choice([[None], [None], [None, "88", "64.5"]])
     levels = [*(policy.weighting.levels if policy.weighting else ["honors"]), "Regular"]
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for student in range(students):
-        for n in range(chance.randrange(1, 45)):
-            year = chance.randrange(4)
+        for n in range(chance.randrange(fewest, 45)):
+            year, code = chance.randrange(4), chance.randrange(25) if chance.random() < often else n
             row = {
-                "student_id": f"s{student}", "course_code": f"C{chance.randrange(25)}", "title": f"T{n % 15}",
-                "subject": chance.choice(["ENG", "MATH", "SCI", "SOC", "LANG", "ART"]), "grade": chance.choice(grades),
+                "student_id": f"s{student}", "course_code": f"C{code}", "title": f"T{n % 15}",
+                "subject": chance.choice(subjects), "grade": chance.choice(grades),
                 "level": chance.choice(levels), "school_year": str(2022 + year),
                 "credit": chance.choice(credits), "term": chance.choice(["S1", "S2", "Summer", None]),
                 "grade_level": str(9 + year), "score": chance.choice(scores), "status": None, "repeat_of": None,
@@ -126,7 +133,7 @@ def assert_same(policy: Policy, frame: pl.DataFrame, students: pl.DataFrame | No
 @given(seed=st.integers(0, 10**9))
 def test_course_by_course_and_in_tables_give_the_same(seed: int) -> None:
     chance = random.Random(seed)
-    policy = chance.choice(chance.choice([POLICIES, POLICIES[-len(OWN) :]]))
+    policy = chance.choice(chance.choice([POLICIES, POLICIES[-len(OWN) :], DEEP]))
     rows = courses(chance, policy, chance.choice([1, 1, 3]), odd=chance.choice([0, 0, 0.01, 0.05]))
     facts = chance.choice(FACTS)
     students = None if facts is None else pl.DataFrame([{"student_id": "s0", **facts}])
