@@ -13,6 +13,7 @@ PACKAGES = {
     "postgresql": lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))) or shutil.which("initdb"),
     "libpangoft2-1.0-0": lambda: find_library("pangoft2-1.0"),
     "libharfbuzz-subset0": lambda: find_library("harfbuzz-subset"),
+    "curl": lambda: shutil.which("curl"),
     "fonts-dejavu-core": lambda: Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").is_file(),
 }
 

@@ -181,7 +181,9 @@ def compare_gpas(body: dict[str, Any]) -> Response:
     old, new = (policy(body[side], {**body, "version": body.get(f"{side}_version")}) for side in ("old", "new"))
     _note("gpa.compare", body["courses"], policies=[old.name, new.name])
     compared = compare_policies(old, new, _numbered(body["courses"]), as_of=_day(body), students=body.get("students"))
-    return answer({"old": shown.identity(old), "new": shown.identity(new), "students": rows(compared)})
+    return answer(
+        {"old": shown.identity(old), "new": shown.identity(new), "students": [_plainly(row) for row in rows(compared)]}
+    )
 
 
 @blueprint.post("/what-if")
@@ -201,7 +203,9 @@ def what_if_gpa(body: dict[str, Any]) -> Response:
         as_of=_day(body),
         students=body.get("students"),
     )
-    return answer({"before": _shown(tried.before), "after": _shown(tried.after), "difference": tried.difference})
+    return answer(
+        {"before": _shown(tried.before), "after": _shown(tried.after), "difference": _plain(tried.difference)}
+    )
 
 
 def _day(body: Mapping[str, Any]) -> Any:
@@ -228,7 +232,11 @@ def _changes(body: Mapping[str, Any]) -> list[Change]:
 
 def _plainly(row: Mapping[str, Any]) -> dict[str, Any]:
     """The GPA with the places of its policy, other numbers without trailing zeros."""
-    return {name: plain(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+    return {name: _plain(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+
+
+def _plain(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
 
 
 def _shown(result: GpaResult) -> dict[str, Any]:

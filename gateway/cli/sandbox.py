@@ -23,8 +23,17 @@ def sandbox() -> None:
 @click.option("--students", type=click.IntRange(100, 300), default=200, show_default=True, help="How many students.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Equal seeds give equal districts.")
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="How long the key lives.")
+@click.option("--private-webhooks", is_flag=True, help="Let its webhooks call this machine and network.")
 @click.pass_obj
-def create(invocation: Invocation, folder: Path, district_id: str, students: int, seed: int, days: int) -> int:
+def create(
+    invocation: Invocation,
+    folder: Path,
+    district_id: str,
+    students: int,
+    seed: int,
+    days: int,
+    private_webhooks: bool,
+) -> int:
     """Write a sandbox district into FOLDER, pull and map its students, and print a key for it.
 
     Nobody in it is real. The key may do all that a product which writes gradebooks may, and control the sandbox.
@@ -34,7 +43,8 @@ def create(invocation: Invocation, folder: Path, district_id: str, students: int
     from gateway.settings import load_district
     from gateway.store import clients
 
-    path = write_district(folder, district_id, Plan(seed, students), shipped("mappings"))
+    plan = Plan(seed, students)
+    path = write_district(folder, district_id, plan, shipped("mappings"), private_webhooks=private_webhooks)
     district = load_district(path)
     scopes = sorted(ALLOWED[Role.GRADEBOOK])
     with invocation.store(district) as store:

@@ -274,8 +274,7 @@ def test_any_other_delivery_is_not(body, headers, now):
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     """A sandbox that may call webhooks on this machine."""
     folder = tmp_path_factory.mktemp("sandbox") / "here"
-    file = write_district(folder, "sandbox", Plan(1, 100), shipped("mappings"))
-    file.write_text(file.read_text().replace("api:\n", "api:\n  private_webhooks: true\n"))
+    file = write_district(folder, "sandbox", Plan(1, 100), shipped("mappings"), private_webhooks=True)
     opened = open_sites([file])
     fill(opened.by_id["sandbox"].district, opened.by_id["sandbox"].store, now=lambda: datetime.now(UTC))
     yield opened

@@ -34,6 +34,7 @@ time_zone: America/New_York
 api:
   inbox: true
   sandbox: true
+  private_webhooks: {private_webhooks}
 
 connections:
   sis:
@@ -63,8 +64,9 @@ class Plan:
     students: int
 
 
-def write_district(folder: Path, id: str, plan: Plan, mappings: Path) -> Path:
+def write_district(folder: Path, id: str, plan: Plan, mappings: Path, *, private_webhooks: bool = False) -> Path:
     """The files of a sandbox district in an empty folder; its settings' path. ``mappings``: those to copy.
+    ``private_webhooks``: whether its webhooks may call private addresses.
 
     Raises :class:`ConfigurationError` (``sandbox.folder``, or for an id that cannot be one).
     """
@@ -73,7 +75,7 @@ def write_district(folder: Path, id: str, plan: Plan, mappings: Path) -> Path:
             f"The folder {folder} is not empty.", hint="Name another one, or empty it first.", code="sandbox.folder"
         )
     path = folder / "gateway.yaml"
-    text = SETTINGS.format(id=json.dumps(id))
+    text = SETTINGS.format(id=json.dumps(id), private_webhooks=json.dumps(private_webhooks))
     raise_problems(validate(DistrictSchema(), parse_document(text, str(path)))[1])
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(mappings, folder / "mappings")
