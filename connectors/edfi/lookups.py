@@ -102,7 +102,7 @@ class Lookups:
 
     @cached_property
     def assessments(self) -> Flat:
-        return self.whole("assessments")
+        return self.told("assessments")
 
     @cached_property
     def tests(self) -> pl.DataFrame:
@@ -116,7 +116,7 @@ class Lookups:
     @cached_property
     def objectives(self) -> pl.DataFrame:
         """The learning standards of each part of an assessment, null for a part without any."""
-        flat = self.whole("objectiveAssessments")
+        flat = self.told("objectiveAssessments")
         standard = "learningStandards[].learningStandardReference.learningStandardId"
         part = flat.parts["learningStandards[]"].drop(ITEM).rename(
             {"learningStandardReference.learningStandardId": f"objectiveAssessments.{standard}"}
@@ -144,7 +144,7 @@ class Lookups:
         return found.with_columns(year).sort("_order").drop("_order", "_day", "_year")
 
     def _rows(self, resource: str) -> pl.DataFrame:
-        return self.whole(resource).rows
+        return self.told(resource).rows
 
     def told(self, resource: str) -> Flat:
         """All of a list; nothing where this version of the Data Standard lacks it or the settings exclude it."""
