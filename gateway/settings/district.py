@@ -121,9 +121,11 @@ class CredentialSettings:
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """What the HTTP API of the district allows. ``sandbox``: it is a made-up district for vendors."""
+    """What the HTTP API of the district allows. ``inbox_records``: how many each client may keep. ``sandbox``: it is a
+    made-up district for vendors."""
 
     inbox: bool
+    inbox_records: int
     private_webhooks: bool
     sandbox: bool
 

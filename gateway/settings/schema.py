@@ -239,6 +239,8 @@ class ApiSchema(Strict):
 
     inbox = _described(fields.Boolean, "Products may write gradebook records into the district's inbox.",
                        load_default=False)  # fmt: skip
+    inbox_records = _described(fields.Integer, "How many records each product may keep in the inbox.", strict=True,
+                               load_default=500_000, validate=validate.Range(1, 10_000_000))  # fmt: skip
     private_webhooks = _described(fields.Boolean, "Webhooks may go to http and to addresses of the inner network.",
                                   load_default=False)  # fmt: skip
     sandbox = _described(fields.Boolean, "A made-up district for vendors to try their programs on; never a real one.",

@@ -151,6 +151,13 @@ def since(store: Store, district: str, client_id: str, revision: int) -> list[It
     return [_item(row) for row in store.rows(query)]
 
 
+def count(store: Store, district: str, client_id: str) -> int:
+    """How many records the client has."""
+    mine = (inbox.c.district == district) & (inbox.c.client_id == client_id)
+    found = store.row(sa.select(sa.func.count().label("records")).select_from(inbox).where(mine))
+    return int(found["records"]) if found else 0
+
+
 def counts(store: Store, district: str) -> list[dict[str, Any]]:
     """How many records there are of each client, table and state."""
     names = (inbox.c.client_id, inbox.c.entity, inbox.c.state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -297,6 +298,38 @@ def test_an_idempotency_key_replays_the_answer(http, there):
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
     assert again.json == first.json
     assert http.put(f"{G}/results/r-1", json=result(there, score=2), headers=headers).status_code == 422
+
+
+@pytest.fixture
+def narrow(sites: Sites, site: Site) -> Iterator[None]:
+    """Room for three records of each client."""
+    before = sites.by_id
+    api = dataclasses.replace(site.district.api, inbox_records=3)
+    sites.by_id = {site.id: dataclasses.replace(site, district=dataclasses.replace(site.district, api=api))}
+    yield
+    sites.by_id = before
+
+
+def test_a_full_inbox_takes_what_it_has_and_nothing_new(http, narrow, client_id, site, there):
+    for id in ("a", "b", "c", "a", "a"):
+        assert http.put(f"{G}/categories/{id}", json={"title": "Work"}).status_code in (200, 201)
+    for refused in (
+        http.put(f"{G}/categories/d", json={"title": "Work"}),
+        http.post(f"{G}/schools/{there['school']}/lineItems", json={"lineItem": {"title": "Test"}}),
+        http.delete(f"{G}/categories/{there['category']}"),
+    ):
+        assert refused.status_code == 409
+        assert "3 is the most" in refused.json["imsx_description"]
+    assert http.put(f"{G}/categories/c", json={"title": "Other"}).json["category"]["title"] == "Other"
+    assert http.delete(f"{G}/categories/b").status_code == 204
+    assert inbox.count(site.store, site.id, client_id) == 3
+
+
+def test_a_record_has_a_largest_size(http, site, client_id):
+    body = {"title": "Work", "metadata": {"note": "x" * 65_536}}
+    for sent in (http.put(f"{G}/categories/big", json=body), http.put(f"{G}/categories/big", json={"category": body})):
+        assert sent.status_code == 413, sent.text
+    assert inbox.count(site.store, site.id, client_id) == 0
 
 
 def test_a_district_without_an_inbox_refuses(tmp_path: Path):

@@ -20,6 +20,7 @@ from gateway.api.encoding import UnsoundJsonError, decoded
 from gateway.api.idempotency import once
 from gateway.api.inbox.frames import table_of
 from gateway.api.inbox.objects import UnreadableError, scalar
+from gateway.api.inbox.room import Room
 from gateway.api.inbox.writing import GRADEBOOK, Desk, as_json
 from gateway.api.oneroster import views as reading
 from gateway.api.oneroster.lists import COMMON, LISTINGS, Listing
@@ -31,6 +32,8 @@ from gateway.store.inbox import InboxState, Verdict
 
 STATE = "X-Inbox-State"
 LONGEST_ID = 255
+LARGEST = 64 * 1024
+"""Bytes of one record."""
 _POSTED: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("classes/<id>/lineItems", "lineItems", {"id": "class"}),
     ("schools/<id>/lineItems", "lineItems", {"id": "school"}),
@@ -57,6 +60,7 @@ def install(app: Flask) -> None:
         endpoint = path.translate({ord(sign): "-" for sign in "/<>"})
         blueprint.add_url_rule(f"{reading.GRADEBOOK}/{path}", f"{endpoint}-post", view, methods=["POST"])
     app.register_blueprint(blueprint)
+    app.extensions["gateway-inbox-room"] = Room()
 
 
 def _put(listing: Listing) -> Callable[..., Response]:
@@ -72,6 +76,7 @@ def _put(listing: Listing) -> Callable[..., Response]:
         _usable(id)
 
         def act() -> Response:
+            _take_room(listing, [id])
             _note("put", listing, given, record=hashlib.sha256(id.encode()).hexdigest()[:16])
             ((verdict, new),) = desk.keep(listing, [(id, given[0])], now=now())
             return _answer(listing, id, verdict, new=new)
@@ -96,8 +101,9 @@ def _post(listing: Listing, parents: Mapping[str, str]) -> Callable[..., Respons
             raise _refused("Two records of the body have one sourcedId.", "inbox.id-twice")
 
         def act() -> Response:
-            _note("post", listing, given)
             allocated = [_allocated(listing, each) for each in supplied]
+            _take_room(listing, allocated)
+            _note("post", listing, given)
             kept = desk.keep(listing, list(zip(allocated, given, strict=True)), now=now())
             pairs = [
                 {"suppliedSourcedId": theirs or ours, "allocatedSourcedId": ours}
@@ -120,6 +126,7 @@ def _delete(listing: Listing) -> Callable[..., Response]:
         _usable(id)
 
         def act() -> Response:
+            _take_room(listing, [id])
             _note("delete", listing, [{}], record=hashlib.sha256(id.encode()).hexdigest()[:16])
             if not desk.withdraw(listing, id, now=now()):
                 raise not_found("There is no such record.")
@@ -159,7 +166,16 @@ def _objects(listing: Listing) -> list[Given]:
         raise Problem("bad-request", "The body holds half of a character.", code="body.unsound") from None
     except OverflowError:
         raise Problem("bad-request", "The body holds a number of absurd length.", code="body.unsound") from None
+    if (request.content_length or LARGEST + 1) > LARGEST and any(
+        len(as_json(each).encode()) > LARGEST for each in found
+    ):
+        raise Problem("too-large", f"A record has at most {LARGEST // 1024} KiB.", code="inbox.large")
     return found
+
+
+def _take_room(listing: Listing, ids: Sequence[str]) -> None:
+    room: Room = current_app.extensions["gateway-inbox-room"]
+    room.take(caller().site, caller().client_id, listing.table, ids)
 
 
 def _own_id(given: Given) -> str | None:
