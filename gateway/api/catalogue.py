@@ -17,7 +17,6 @@ from gateway.core.mapping import CompiledMapping
 from gateway.mappings import load_mapping
 from gateway.policies import load_policy, offered_policies, policy_folders, version_in_force
 from gateway.settings import District
-from gateway.sync.frameworks import last_framework
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the files."""
@@ -133,4 +132,8 @@ class Catalogue:
 
     def _load_mapping(self, path: Path) -> CompiledMapping:
         sync = next((sync for sync in self.district.syncs.values() if sync.mapping == path), None)
-        return load_mapping(path, framework=last_framework(self.district, sync) if sync else None)
+        if sync is None:
+            return load_mapping(path)
+        from gateway.sync.frameworks import last_framework  # with it comes all that a night needs: 5 MB
+
+        return load_mapping(path, framework=last_framework(self.district, sync))

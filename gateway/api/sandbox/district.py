@@ -8,19 +8,21 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from gateway.core.errors import ConfigurationError, DataError, LockedError, raise_problems
 from gateway.core.validation import validate
-from gateway.sample import CLEAN, write_sample_district
 from gateway.settings import District
 from gateway.settings.schema import DistrictSchema
 from gateway.store import Store
 from gateway.store.api_schema import api_replies, deliveries, inbox, jobs, webhooks
 from gateway.store.runs import RunState
-from gateway.sync import RunReport, run_sync
 from gateway.transport.yaml_file import parse_document
+
+if TYPE_CHECKING:
+    from gateway.sync import RunReport
 
 FEWEST, MOST = 100, 300
 RESULTS_PER_STUDENT = 40
@@ -102,6 +104,9 @@ def fill(district: District, store: Store, *, now: Callable[[], datetime]) -> Ru
 
     Raises :class:`DataError` (``sandbox.not-filled``) if the run does not end well.
     """
+    from gateway.sample import CLEAN, write_sample_district  # 8 MB that no other server needs
+    from gateway.sync import run_sync
+
     plan = plan_of(district)
     fresh, there = district.folder / "sis-new", district.folder / "sis"
     shutil.rmtree(fresh, ignore_errors=True)
