@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.transport import crash
@@ -17,9 +18,9 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__, "gateway.cli.sync", "gateway.sync", "gateway.store", "gateway.settings"])
 
 
-def start(file: Path, crash_at: str = "") -> int:
-    """Run one sync of the district in ``file`` and return its exit code; ``crash_at`` is ``GW_CRASH_AT``."""
-    process = _FORKS.Process(target=_sync, args=(file, crash_at))
+def start(file: Path, crash_at: str = "", words: Sequence[str] = ("sync",)) -> int:
+    """Run a command on the district in ``file`` and return its exit code; ``crash_at`` is ``GW_CRASH_AT``."""
+    process = _FORKS.Process(target=_run, args=(file, crash_at, words))
     process.start()
     process.join()
     code = process.exitcode
@@ -28,7 +29,7 @@ def start(file: Path, crash_at: str = "") -> int:
     return code
 
 
-def _sync(file: Path, crash_at: str) -> None:
+def _run(file: Path, crash_at: str, words: Sequence[str]) -> None:
     os.environ["GW_CRASH_AT"] = crash_at
     importlib.reload(crash)  # which reads the environment when it is imported
     os.chdir(file.parent)
@@ -37,4 +38,4 @@ def _sync(file: Path, crash_at: str) -> None:
         os.dup2(silence, stream)
     from gateway.cli.main import main
 
-    raise SystemExit(main(["--district", str(file), "--json", "sync"]))
+    raise SystemExit(main(["--district", str(file), "--json", *words]))

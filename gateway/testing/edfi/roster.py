@@ -1,4 +1,4 @@
-"""The district of a OneRoster bundle as an Ed-Fi host would know it, so that what is pulled from one can go to the other.
+"""The district of a OneRoster bundle as an Ed-Fi host would know it: what comes from one can go to the other.
 
 One school, one session and one grading period of the bundle's school year; a section for each class under the class's
 id; students under their ``identifier`` (an Ed-Fi student has 32 characters); the items of a CASE package as competency
