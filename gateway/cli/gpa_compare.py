@@ -23,7 +23,7 @@ _COUNTS = ("higher", "lower", "other_state", "other_standing")
 @click.command(cls=Command)
 @click.argument("old_name", metavar="OLD")
 @click.argument("new_name", metavar="NEW")
-@input_options("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+@input_options("courses", "transcripts", "catalogue", "levels", "convert_by", "students", "calendar")
 @click.option("--out", type=OUT_FILE, help="All students, as CSV, XLSX or Parquet.")
 @click.option("--approximate", is_flag=True, help="Compare also where a school aggregates no GPA.")
 def compare(inputs: Inputs, *, old_name: str, new_name: str, out: Path | None, approximate: bool) -> int:

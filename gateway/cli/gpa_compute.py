@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.command import Command
+from gateway.cli.gpa_courses import course_file
 from gateway.cli.gpa_inputs import OUT_FILE, Inputs, input_options
+from gateway.cli.gpa_stated import set_beside_stated
 from gateway.core.errors import EXIT_WARNINGS
 
 if TYPE_CHECKING:
@@ -21,16 +23,26 @@ if TYPE_CHECKING:
     from gateway.gpa_batch import Computed, Options
 
 PERIODS = ("cumulative", "year", "term", "projected")
+_FILES = {
+    "out": "Written to", "trace": "Line by line:", "problems": "What waits, and why:",
+    "stated": "Beside what is stated:",
+}  # fmt: skip
 _UNDONE = ("pending", "refused")
 
 _policies = click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
-_sync = click.option("--sync", "sync_name", metavar="NAME", help="Take the courses of this sync's newest pull.")
+_sync = click.option(
+    "--sync", "sync_name", metavar="NAME", help="Take the courses of the gradebook of this sync's newest pull."
+)
 _final = click.option(
     "--final-grades", metavar="CATEGORY", help="With --sync: the category of line items that hold final grades."
 )
 _mapping = click.option(
     "--from-levels", is_flag=True, help="With --sync: grades from the levels of its mapping, course by course."
 )
+_stated = click.option(
+    "--stated", metavar="POLICY=TYPE", multiple=True,
+    help="With --transcripts: set the GPAs of this type that the system states beside those of POLICY.",
+)  # fmt: skip
 _approximate = click.option(
     "--approximate", is_flag=True, help="Make the approximation where a school aggregates no GPA; never stored."
 )
@@ -42,10 +54,11 @@ _out = click.option("--out", type=OUT_FILE, required=True, help="The result: CSV
 
 @click.command(cls=Command)
 @_policies
-@input_options("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+@input_options("courses", "transcripts", "catalogue", "levels", "convert_by", "students", "calendar")
 @_sync
 @_final
 @_mapping
+@_stated
 @_out
 @click.option(
     "--trace",
@@ -66,6 +79,7 @@ def compute(
     sync_name: str | None,
     final_grades: str | None,
     from_levels: bool,
+    stated: tuple[str, ...],
     out: Path,
     trace: Path | None,
     periods: str,
@@ -84,13 +98,17 @@ def compute(
     options = gpa_options(inputs, found, periods=periods, approximate=approximate, trace=trace is not None)
     with _course_file(inputs, found, sync_name, final_grades, from_levels=from_levels) as (courses, notes):
         computed = compute_file(options, courses, out, trace=trace, workers=workers)
-    _answer(inputs, found, computed, notes, {"out": out, "trace": trace, "problems": computed.problems})
+    files = {"out": out, "trace": trace, "problems": computed.problems}
+    if stated:
+        files["stated"], told = set_beside_stated(inputs, found, stated, out)
+        notes = [*notes, *told]
+    _answer(inputs, found, computed, notes, files)
     return EXIT_WARNINGS if any(states.get(each) for states in computed.states.values() for each in _UNDONE) else 0
 
 
 @click.command(cls=Command)
 @click.argument("policy_name", metavar="POLICY")
-@input_options("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+@input_options("courses", "transcripts", "catalogue", "levels", "convert_by", "students", "calendar")
 @_out
 @_workers
 def rank(inputs: Inputs, *, policy_name: str, out: Path, workers: int) -> int:
@@ -141,20 +159,16 @@ def gpa_options(inputs: Inputs, policies: list[Policy], *, periods: str, approxi
 def _course_file(
     inputs: Inputs, policies: list[Policy], sync_name: str | None, final_grades: str | None, *, from_levels: bool
 ) -> Iterator[tuple[Path, list[str]]]:
-    """The course file itself, or one that is made of levels or of the newest pull; and what is to be said of it."""
-    if sync_name is None and inputs.levels is None:
-        if inputs.courses is None:
-            raise click.UsageError("Name a course file (--courses), a table of levels (--levels) or a sync (--sync).")
-        yield inputs.courses, []
+    """The courses that the options name, or those that the gradebook of the newest pull gives."""
+    if sync_name is None:
+        with course_file(inputs, policies) as found:
+            yield found
         return
+    if inputs.transcripts is not None:
+        raise click.UsageError("Name either --sync or --transcripts.")
     with tempfile.TemporaryDirectory(prefix="gpa-") as folder:
         path = Path(folder) / "courses.parquet"
-        if sync_name is None:
-            courses, match = inputs.courses_or_levels(policies)
-            courses.write_parquet(path, compression="lz4")
-            yield path, match.report() if match else []
-        else:
-            yield path, _pulled(inputs, policies, sync_name, final_grades, path, from_levels=from_levels)
+        yield path, _pulled(inputs, policies, sync_name, final_grades, path, from_levels=from_levels)
 
 
 def _pulled(
@@ -216,4 +230,4 @@ def _lines(
         yield "A school of these policies aggregates no GPA: keep and send only the others."
     for name, path in files.items():
         if path is not None:
-            yield {"out": "Written to", "trace": "Line by line:", "problems": "What waits, and why:"}[name] + f" {path}"
+            yield _FILES[name] + f" {path}"

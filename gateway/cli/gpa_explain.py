@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.core.gpa.changes import Change
     from gateway.core.gpa.compute import GpaResult
 
-_FILES = ("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+_FILES = ("courses", "transcripts", "catalogue", "levels", "convert_by", "students", "calendar")
 _student = click.option("--student", metavar="ID", required=True, help="The student's id in the course file.")
 _approximate = click.option(
     "--approximate", is_flag=True, help="Make the approximation where a school aggregates no GPA; never stored."
@@ -48,13 +48,13 @@ def explain(inputs: Inputs, *, policy_name: str, student: str, approximate: bool
 
 
 def _courses_of(inputs: Inputs, policy_name: str, student: str) -> pl.DataFrame:
-    """The student's rows of the course file."""
+    """The student's rows of the course file, or of the transcripts."""
     import polars as pl
 
-    courses, _ = inputs.read_courses([inputs.policy(policy_name)])
+    courses, _ = inputs.read_courses([inputs.policy(policy_name)], student)
     mine = courses.filter(pl.col("student_id").cast(pl.String).str.strip_chars() == student)
     if mine.is_empty():
-        raise DataError("The course file has no course of this student.", hint="Check --student.", code="gpa.student")
+        raise DataError("There is no course of this student.", hint="Check --student.", code="gpa.student")
     return mine
 
 

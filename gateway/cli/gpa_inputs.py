@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,11 +23,16 @@ if TYPE_CHECKING:
     from gateway.core.gpa.overrides import Override
     from gateway.core.gpa.policy import Policy
     from gateway.settings import District
+    from gateway.store.snapshots import Snapshot
 
 Function = Callable[..., Any]
 
 IN_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 OUT_FILE = click.Path(path_type=Path, dir_okay=False)
+NO_COURSES = (
+    "Name a course file (--courses), a table of levels (--levels), or a sync whose pull has transcripts "
+    "(--transcripts)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Inputs:
     convert_by: str | None = None
     students: Path | None = None
     calendar: Path | None = None
+    transcripts: str | None = None
 
     def policy(self, name: str) -> Policy:
         """The version of a policy that holds; of a file that is named by its path, whatever it holds."""
@@ -74,32 +81,55 @@ class Inputs:
         with self.invocation.store(self.district) as store:
             return tuple(each.override for each in kept_overrides(store, self.district.id))
 
-    def read_courses(self, policies: Sequence[Policy]) -> tuple[pl.DataFrame, ColumnMatch | None]:
-        """All rows of the course file, with what the table of levels and the catalogue say; small files only."""
+    def read_courses(
+        self, policies: Sequence[Policy], student: str | None = None
+    ) -> tuple[pl.DataFrame, ColumnMatch | None]:
+        """All rows of the course file, with what the table of levels and the catalogue say; small files only.
+
+        Of transcripts only the rows of ``student`` are read, if one is named."""
         from gateway.core.gpa.catalogue import apply_catalogue
 
-        courses, match = self.courses_or_levels(policies)
+        courses, match = self.courses_or_levels(policies, student)
         catalogue = self.read_catalogue()
         return (courses if catalogue is None else apply_catalogue(courses, catalogue)[0]), match
 
-    def courses_or_levels(self, policies: Sequence[Policy]) -> tuple[pl.DataFrame, ColumnMatch | None]:
-        """All rows of the course file, or those that a table of levels makes, with grades from the levels."""
+    @contextmanager
+    def pulled_transcripts(self) -> Iterator[Snapshot]:
+        """The newest pull that has the transcripts that ``--transcripts`` names."""
+        from gateway.sync.transcripts import transcript_snapshot
+
+        district = self.invocation.load()
+        with self.invocation.store(district) as store:
+            yield transcript_snapshot(store, district, self.transcripts or "")
+
+    def courses_or_levels(
+        self, policies: Sequence[Policy], student: str | None = None
+    ) -> tuple[pl.DataFrame, ColumnMatch | None]:
+        """All rows of the course file or of transcripts, or those that a table of levels makes, with grades from the
+        levels."""
         from gateway.core.gpa.conversion import convert_levels, courses_of_levels
         from gateway.course_files import open_courses, read_courses
         from gateway.gpa_tables import read_levels
 
         match = open_courses(self.courses) if self.courses else None
+        courses = read_courses(self.courses, match) if self.courses and match else None
+        if self.transcripts is not None:
+            if courses is not None:
+                raise click.UsageError("Name either --courses or --transcripts.")
+            courses = self._transcript_courses(student)
         if self.levels is None:
-            if self.courses is None or match is None:
-                raise click.UsageError(
-                    "Name a course file (--courses), a table of levels (--levels) or a sync (--sync)."
-                )
-            return read_courses(self.courses, match), match
+            if courses is None:
+                raise click.UsageError(NO_COURSES)
+            return courses, match
         levels = read_levels(self.levels)
-        courses = (
-            courses_of_levels(levels) if self.courses is None or match is None else read_courses(self.courses, match)
-        )
+        courses = courses_of_levels(levels) if courses is None else courses
         return convert_levels(self.converter(policies), courses, levels), match
+
+    def _transcript_courses(self, student: str | None) -> pl.DataFrame:
+        from gateway.sync.transcripts import transcript_courses
+
+        with self.pulled_transcripts() as snapshot:
+            return transcript_courses(snapshot, student)
 
     def converter(self, policies: Sequence[Policy]) -> Policy:
         """The policy that turns levels into grades: the one that is named, or the first that can."""
@@ -122,6 +152,9 @@ def in_district(invocation: Invocation) -> bool:
 
 _OPTIONS: dict[str, Function] = {
     "courses": click.option("--courses", type=IN_FILE, help="The course file: CSV, XLSX or Parquet, a row an attempt."),
+    "transcripts": click.option(
+        "--transcripts", metavar="NAME", help="Take the courses from the newest pull of this sync or connection."
+    ),
     "catalogue": click.option("--catalogue", type=IN_FILE, help="The course catalogue; it fills empty cells."),
     "levels": click.option("--levels", type=IN_FILE, help="Competency levels, from which courses get their grades."),
     "convert_by": click.option("--convert-by", metavar="POLICY", help="The policy that turns levels into grades."),

@@ -16,7 +16,7 @@ from gateway.cli.progress import shown_progress
 
 @click.command(cls=Command)
 @click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
-@input_options("courses", "catalogue", "levels", "convert_by", "students", "calendar")
+@input_options("courses", "transcripts", "catalogue", "levels", "convert_by", "students", "calendar")
 @click.option("--target", "connection", metavar="CONNECTION", required=True, help="The connection that takes them.")
 @click.option("--school-year", metavar="YEAR", required=True, help="The school year of the record, such as 2027.")
 @click.option("--term", metavar="TERM", required=True, help="The term of the record, as the connection's settings say.")

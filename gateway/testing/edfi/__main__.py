@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 from gateway.testing.edfi.district import furnished
+from gateway.testing.edfi.history import with_history
 from gateway.testing.edfi.roster import furnished_from
 from gateway.testing.edfi.service import FakeEdFi
 from gateway.testing.wsgi import serve
@@ -31,7 +32,7 @@ def main() -> None:
     if arguments.roster:
         furnished_from(remote, arguments.roster, arguments.framework)
     else:
-        furnished(remote, students=arguments.students)
+        with_history(furnished(remote, students=arguments.students))
     with serve(remote, port=arguments.port) as url:
         sys.stdout.write(f"{url}{remote.addresses.root}\nkey {remote.gate.key}\nsecret {remote.gate.secret}\n")
         sys.stdout.flush()
