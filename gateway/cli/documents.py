@@ -52,7 +52,7 @@ def list_(invocation: Invocation, student: str | None, kind: str | None, count: 
         number, digest = disclosures.newest(store, district.id)
         found = disclosures.listed(store, district.id, student_id=student, kind=kind, most=count)
     lines = [line for record in found for line in _lines(district, record)]
-    lines.append(f"{number:,} documents issued; the record is whole. Newest row: {digest}")
+    lines.append(f"{number:,} disclosures; the record is whole. Newest row: {digest}")
     invocation.answer({"issued": number, "newest": digest, "documents": [record.as_dict() for record in found]}, lines)
     return 0
 

@@ -17,8 +17,9 @@ from gateway.api.app import create_app
 from gateway.api.roles import ALLOWED, Role
 from gateway.api.server import make_server, stop_server
 from gateway.api.sites import Sites, open_sites
+from gateway.documents.issue import check_record
 from gateway.settings import load_district
-from gateway.store import open_store, snapshots
+from gateway.store import audit, disclosures, open_store, snapshots
 from gateway.store.clients import create_client, create_key
 from gateway.store.runs import RunState
 from gateway.store.snapshots import read_snapshot
@@ -276,3 +277,22 @@ def test_a_district_without_a_pull_says_so(sites, http, tmp_path):
         headers = {"Authorization": f"Bearer {create_key(site.store, client, now=NOW)}"}
         answer = create_app(empty, now=lambda: NOW).test_client().get(f"{R}/orgs", headers=headers)
     assert answer.status_code == 503
+
+
+def test_what_leaves_stands_in_the_record_of_disclosures_once_for_each_client_list_and_snapshot(sites):
+    site = sites.by_id["lakeside"]
+    scopes = [roles.ROSTER, roles.GRADEBOOK]
+    client = create_client(site.store, site.id, name="Reader Inc.", role=Role.PRODUCT, scopes=scopes, now=NOW)
+    headers = {"Authorization": f"Bearer {create_key(site.store, client, now=NOW)}"}
+    for _ in range(2):  # the second server finds the rows of the first
+        http = create_app(sites, now=lambda: NOW, per_minute=100_000).test_client()
+        for path in ("rostering/v1p2/students?limit=5", "rostering/v1p2/users?limit=5&offset=5", "rostering/v1p2/orgs",
+                     "gradebook/v1p2/results?limit=7", "gradebook/v1p2/lineItems?limit=1"):  # fmt: skip
+            assert http.get(f"/ims/oneroster/{path}", headers=headers).status_code == 200
+    mine = [each for each in disclosures.listed(site.store, site.id, kind="oneroster", most=None)
+            if each.recipient == f"Reader Inc. ({client.client_id})"]  # fmt: skip
+    assert sorted(each.purpose.split()[-1] for each in mine) == ["results", "users"]
+    check_record(site.store, site.id)
+    calls = [row for row in audit.read(site.store, site.id) if row["actor"] == client.client_id]
+    assert [row["subjects"] for row in calls[:3]] == [5, 5, 0]
+    assert 1 <= calls[3]["subjects"] <= 7

@@ -12,6 +12,7 @@ from gateway.api import problems, roles
 from gateway.api.access import caller, needs, note
 from gateway.api.inbox.beside import Overlays, WithInbox
 from gateway.api.links import page_links
+from gateway.api.oneroster.disclosing import Disclosing, students_of
 from gateway.api.oneroster.lists import ADDRESSES, LISTINGS, LISTINGS_11, VIEWS, Address, Listing, Via
 from gateway.api.oneroster.queries import Query, RefusedQuery, read_fields, read_query
 from gateway.api.oneroster.records import Records, encode
@@ -37,6 +38,7 @@ def install(app: Flask) -> None:
     """Add all addresses of both services and versions."""
     app.extensions["gateway-oneroster"] = Served()
     app.extensions["gateway-overlays"] = Overlays()
+    app.extensions["gateway-disclosing"] = Disclosing()
     blueprint = Blueprint("oneroster", __name__)
     for base, listings in ((ROSTERING, LISTINGS), (GRADEBOOK, LISTINGS), (ROSTERING_11, LISTINGS_11)):
         for address in ADDRESSES:
@@ -118,8 +120,9 @@ def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str])
         key = "\0".join((listing.table, address.path, *ids.values(), query.key))
         rows = tables.rows_of(key, lambda: _ordered(frame, query))
         page, total = rows.page(query.offset, query.limit), rows.total
-    note("oneroster.read", subjects=0, list=address.path, rows=page.height, snapshot=tables.folder.name,
-         offset=query.offset, filtered=query.filter is not None)  # fmt: skip
+    _disclose(listing, tables)
+    note("oneroster.read", subjects=students_of(listing, page), list=address.path, rows=page.height,
+         snapshot=tables.folder.name, offset=query.offset, filtered=query.filter is not None)  # fmt: skip
     current_app.extensions["gateway-metrics"].rows.labels("oneroster").inc(page.height)
     headers = {"X-Total-Count": str(total)} | {"Link": page_links(query.limit, query.offset, total)}
     told = records(base, query.fields).listed(listing.name, page)
@@ -128,11 +131,18 @@ def _list(base: str, address: Address, listing: Listing, ids: Mapping[str, str])
 
 def _one(base: str, address: Address, listing: Listing, id: str) -> Response:
     fields = read_fields(request.args.get("fields"), listing)
-    rows = _view(_tables(listing), address.listing).filter(pl.col("id") == id).collect()
+    tables = _tables(listing)
+    rows = _view(tables, address.listing).filter(pl.col("id") == id).collect()
     if rows.is_empty():
         raise not_found("There is no such record.")
-    note("oneroster.read", subjects=0, list=address.path, rows=1)
+    _disclose(listing, tables)
+    note("oneroster.read", subjects=students_of(listing, rows), list=address.path, rows=1)
     return Response(records(base, fields).single(listing.single, rows), content_type="application/json")
+
+
+def _disclose(listing: Listing, tables: AnyTables) -> None:
+    disclosing: Disclosing = current_app.extensions["gateway-disclosing"]
+    disclosing.note(caller(), listing, tables.folder.name)
 
 
 def _tables(listing: Listing, *, withdrawn: bool = True) -> AnyTables:
