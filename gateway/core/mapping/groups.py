@@ -6,6 +6,7 @@ difference, so that every sum is exact as long as it fits into 64 bits itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -66,6 +67,16 @@ class Runs:
             value.cast(dtype).cum_sum().gather(pl.lit(self.each["end"])).alias(name) for name, value in values.items()
         )
         return totals.select(pl.all() - pl.all().shift(1, fill_value=0))
+
+    def extreme(self, name: str, of: Callable[..., pl.Expr]) -> pl.Series:
+        """The least or greatest value of a column in each run (``of``: ``pl.min_horizontal`` or ``pl.max_horizontal``),
+        from pairs, then fours, eights … of neighbours."""
+        rows, reach = self.rows.select("run", name), 1
+        while reach < most(self.counts):
+            same = pl.col("run").shift(-reach) == pl.col("run")
+            rows = rows.with_columns(of(name, pl.when(same).then(pl.col(name).shift(-reach))))
+            reach *= 2
+        return rows[name].gather(self.each["start"])
 
     def sums_binary(self, **values: pl.Expr) -> pl.DataFrame:
         """The sums of binary numbers (below about 2**20 a run) per run."""

@@ -20,9 +20,10 @@ def in_order(counted: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     rows = counted.select(name for name in _KEPT if name in counted.columns)
     if rows.is_empty():
         return rows, 0
-    order = _order(counted)
-    places = order.arg_sort()
-    order = order.gather(places)
+    each = pl.int_range(counted.height, dtype=pl.UInt32, eager=True)
+    # One thread sorts this much in half the time that two take together.
+    placed = pl.DataFrame({"order": _order(counted), "place": each}).sort("order", multithreaded=False)
+    order, places = placed["order"], placed["place"]
     tied = order == order.shift(-1)
     twice = pl.Series([], dtype=pl.UInt32)
     if tied.any():
@@ -32,7 +33,7 @@ def in_order(counted: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         twice = ties["place"].filter(ties["twice"])
     if twice.len():
         places = places.filter(~places.is_in(twice.implode()))
-    return rows.select(pl.all().gather(places)), twice.len()
+    return rows[places], twice.len()
 
 
 def _order(counted: pl.DataFrame) -> pl.Series:

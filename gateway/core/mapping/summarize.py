@@ -225,18 +225,17 @@ class Summarizer:
         if inputs.is_empty():
             return levels
         inputs = inputs.sort(("to", "last", "source") if roll_up.summary.method.ordered else "to")
-        runs = Runs.of(inputs.select("to", "level", "weight"), "to")
-        summed = inputs.group_by("to").agg(
-            pl.col("first").min(),
-            pl.col("last").max(),
-            pl.col("count").sum(),
-            (pl.col("state") == STATE_CODE[State.MODIFIED]).any().alias("modified"),
-            *_conditions(roll_up),
+        runs = Runs.of(inputs, "to")
+        modified = pl.col("state") == STATE_CODE[State.MODIFIED]
+        summed = runs.sums(count=pl.col("count"), modified=modified, **_conditions(roll_up)).with_columns(
+            runs.newest("to"),
+            runs.extreme("first", pl.min_horizontal),
+            runs.extreme("last", pl.max_horizontal),
+            pl.col("modified") > 0,
         )
-        summed = summed.sort("to")
         level = summarize(roll_up.summary, runs, self._fine_grid())
         if roll_up.conditional:
-            level = level.set(summed["below"] | (summed["there"] < summed["asked"]), None)
+            level = level.set((summed["below"] > 0) | (summed["there"] < runs.newest("asked")), None)
         found = _frame(summed["to"], level, summed["count"], summed["first"], summed["last"], rolled=True)
         found = _mark(found, summed["modified"])
         by_hand = levels.filter((pl.col("state") == STATE_CODE[State.OVERRIDDEN]) & pl.col("level").is_not_null())
@@ -248,17 +247,13 @@ class Summarizer:
         return pl.concat([levels, found]).sort("key")
 
 
-def _conditions(roll_up: RollUp) -> list[pl.Expr]:
-    """Of the inputs of one target: how many required ones there must be and are, and whether one is too low."""
+def _conditions(roll_up: RollUp) -> dict[str, pl.Expr]:
+    """Of the inputs of one target: how many required ones there are, and how many are too low."""
     if not roll_up.conditional:
-        return []
+        return {}
     too_low = pl.col("level") < (roll_up.minimum if roll_up.minimum is not None else pl.col("level"))
     concerned = pl.col("required") if roll_up.required is not None else pl.lit(True)
-    return [
-        pl.col("asked").first(),
-        pl.col("required").sum().cast(pl.Int64).alias("there"),
-        (too_low & concerned).any().alias("below"),
-    ]
+    return {"there": pl.col("required"), "below": too_low & concerned}
 
 
 def summarize(summary: Summary, runs: Runs, grid: int) -> pl.Series:

@@ -56,6 +56,10 @@ class Parameters:
     cap_alone: bool = False
 
 
+OfRun: TypeAlias = "Callable[[Sequence[int], Sequence[int]], int | None]"
+"""From the levels and weights of one run (micros) to its rounded level (micros)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A method. ``needs`` are the parameters that a mapping must state, as no default would be honest."""
@@ -84,14 +88,8 @@ def listed(levels: Levels, shown: int = 12) -> str:
     return left_out + ", ".join(show(level) for level in levels[-shown:])
 
 
-def settle(
-    method: Callable[[Levels, Levels, Sequence[bool], Parameters], Exact],
-    runs: Runs,
-    parameters: Parameters,
-    rounding: Rounding,
-    values: pl.DataFrame,
-) -> pl.Series:
-    """Binary results rounded; doubtful ones that are not certain come from ``method``.
+def settle(one: OfRun, runs: Runs, rounding: Rounding, values: pl.DataFrame) -> pl.Series:
+    """Binary results rounded; doubtful ones that are not certain come from ``one``.
 
     ``values`` has a row per run: ``value`` (micros, null where not calculable) and ``certain``, which says where a
     doubtful result is known to lie on the boundary.
@@ -104,19 +102,27 @@ def settle(
     if not doubtful.any():
         return rounded
     again = doubtful.arg_true()
-    return rounded.scatter(again, [exactly(method, runs, run, parameters, rounding) for run in again.to_list()])
+    return rounded.scatter(again, one_by_one(one, runs, again))
+
+
+def one_by_one(one: OfRun, runs: Runs, chosen: pl.Series) -> list[int | None]:
+    """The results of the chosen runs."""
+    levels, weights = runs.rows["level"], runs.rows["weight"]
+    bounds = zip(runs.each["start"].gather(chosen), runs.counts.gather(chosen), strict=True)
+    return [one(levels.slice(start, count).to_list(), weights.slice(start, count).to_list()) for start, count in bounds]
 
 
 def exactly(
-    method: Callable[[Levels, Levels, Sequence[bool], Parameters], Exact],
-    runs: Runs,
-    run: int,
-    parameters: Parameters,
-    rounding: Rounding,
-) -> int | None:
-    """The exact result of one run, rounded, in micros."""
-    start, _, count = runs.each.row(run)[:3]
-    rows = runs.rows.slice(start, count)
-    levels, weights = ([Fraction(micros, MICROS) for micros in rows[name].to_list()] for name in ("level", "weight"))
-    found = method(levels, weights, (), parameters)
-    return None if found is None else rounding.exactly(found[0] * MICROS)
+    method: Callable[[Levels, Levels, Sequence[bool], Parameters], Exact], parameters: Parameters, rounding: Rounding
+) -> OfRun:
+    """The exact result of a run by ``method``."""
+
+    def one(levels: Sequence[int], weights: Sequence[int]) -> int | None:
+        found = method(_fractions(levels), _fractions(weights), (), parameters)
+        return None if found is None else rounding.exactly(found[0] * MICROS)
+
+    return one
+
+
+def _fractions(micros: Sequence[int]) -> Levels:
+    return [Fraction(each, MICROS) for each in micros]

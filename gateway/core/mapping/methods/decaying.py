@@ -41,19 +41,19 @@ def _exact_decaying(levels: Levels, weights: Levels, capped: Sequence[bool], giv
     return value, "; ".join(steps if len(steps) <= 6 else [steps[0], "…", *steps[-4:]])
 
 
-def _folded(levels: Levels, weights: Levels, capped: Sequence[bool], given: Parameters) -> Exact:
-    """The same value as :func:`_exact_decaying`, in whole numbers and without words."""
-    rate = _rate(given)
-    grid = lcm(*(level.denominator for level in levels))
-    numerator, denominator = int(levels[0] * grid), 1
+def fold(levels: Sequence[int], weights: Sequence[int], rate: Fraction) -> tuple[int, int]:
+    """The same value as :func:`_exact_decaying`, in whole numbers and without words: micros, and what to divide by."""
+    numerator, denominator = levels[0], 1
     for level, weight in zip(levels[1:], weights[1:], strict=True):
-        share, whole = rate.numerator * weight.numerator, rate.denominator * weight.denominator
+        share, whole = rate.numerator, rate.denominator
+        if weight != MICROS:
+            share, whole = share * weight, whole * MICROS
         if share >= whole:
-            numerator, denominator = int(level * grid), 1
+            numerator, denominator = level, 1
         else:
-            numerator = numerator * (whole - share) + int(level * grid) * share * denominator
+            numerator = numerator * (whole - share) + level * share * denominator
             denominator *= whole
-    return Fraction(numerator, denominator * grid), ""
+    return numerator, denominator
 
 
 def _decaying(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
@@ -71,7 +71,7 @@ def _decaying(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> p
         pl.col("value").cast(pl.Float64) / (float(1 << bits) / grid),
         (pl.lit(runs.counts) <= _longest_certain(rounding, grid, denominator)).alias("certain"),
     )
-    return settle(_folded, runs, given, rounding, values)
+    return settle(lambda levels, weights: rounding.of(*fold(levels, weights, rate)), runs, rounding, values)
 
 
 def _powers(base: Fraction, exponents: pl.Expr, runs: Runs) -> pl.Expr:

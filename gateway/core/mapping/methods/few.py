@@ -12,6 +12,7 @@ from math import exp, log
 from typing import TypeAlias
 
 from gateway.core.mapping.methods.base import Method, Parameters, Zeros
+from gateway.core.mapping.methods.decaying import fold
 from gateway.core.mapping.rounding import MICROS, Rounding
 
 Numbers: TypeAlias = Sequence[int]
@@ -59,21 +60,8 @@ def _median(levels: Numbers, weights: Numbers, given: Parameters) -> tuple[int, 
     return ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2], 2
 
 
-def _decaying(levels: Numbers, weights: Numbers, given: Parameters) -> tuple[int, int] | None:
-    rate = given.newest or Fraction(0)
-    numerator, denominator = levels[0], 1
-    for level, weight in zip(levels[1:], weights[1:], strict=True):
-        share, whole = (
-            (rate.numerator, rate.denominator)
-            if weight == MICROS
-            else (rate.numerator * weight, rate.denominator * MICROS)
-        )
-        if share >= whole:
-            numerator, denominator = level, 1
-        else:
-            numerator = numerator * (whole - share) + level * share * denominator
-            denominator *= whole
-    return numerator, denominator
+def _decaying(levels: Numbers, weights: Numbers, given: Parameters) -> tuple[int, int]:
+    return fold(levels, weights, given.newest or Fraction(0))
 
 
 def _weighted_average(levels: Numbers, weights: Numbers, given: Parameters) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from gateway.core.mapping.methods.base import (
     Zeros,
     exactly,
     listed,
+    one_by_one,
     settle,
     show,
 )
@@ -133,7 +134,7 @@ def _power_fit(runs: Runs) -> pl.DataFrame:
 def _power(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> pl.Series:
     kept, chosen = _with_logarithm(runs, given)
     values = _power_fit(kept).select("value", (pl.col("n") <= 2).alias("certain"))
-    return runs.spread(settle(_exact_power, kept, given, rounding, values), chosen)
+    return runs.spread(settle(exactly(_exact_power, given, rounding), kept, rounding, values), chosen)
 
 
 def _candidates(levels: Levels) -> list[tuple[str, list[Fraction]]]:
@@ -180,10 +181,10 @@ def _best_fit(runs: Runs, given: Parameters, rounding: Rounding, grid: int) -> p
     )
     found = values.select(value.alias("value"), pl.lit(False).alias("certain"))
     close = pl.select(pl.any_horizontal(*(pl.lit(each).is_between(tied / 100, tied * 100) for each in above)))
-    again = close.to_series().arg_true().to_list()
-    rounded = settle(_exact_best_fit, kept, given, rounding, found)
-    if again:
-        rounded = rounded.scatter(again, [exactly(_exact_best_fit, kept, run, given, rounding) for run in again])
+    one, again = exactly(_exact_best_fit, given, rounding), close.to_series().arg_true()
+    rounded = settle(one, kept, rounding, found)
+    if len(again):
+        rounded = rounded.scatter(again, one_by_one(one, kept, again))
     return runs.spread(rounded, chosen)
 
 
