@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,17 @@ class Store:
     """An open database. Every change goes through :meth:`begin`: all of it takes effect, or nothing."""
 
     engine: Engine
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @contextmanager
     def begin(self, *, read: bool = False) -> Iterator[Connection]:
         """A transaction; errors of the database become sentences for people. ``read``: it takes no write lock."""
         try:
-            with self.engine.connect().execution_options(read=read) as connection, connection.begin():
+            with (
+                self._in_turn(read),
+                self.engine.connect().execution_options(read=read) as connection,
+                connection.begin(),
+            ):
                 yield connection
         except OperationalError as error:
             raise TransientError(
@@ -39,6 +45,19 @@ class Store:
                 hint="See whether its disk is full, it is read-only, or another program holds it; then run again.",
                 code="store.unavailable",
             ) from error
+
+    @contextmanager
+    def _in_turn(self, read: bool) -> Iterator[None]:
+        """Threads that write into SQLite wait for each other here: it would let them sleep, and ask again in vain."""
+        if read or self.engine.dialect.name != "sqlite":
+            yield
+            return
+        mine = self._turn.acquire(timeout=BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def rows(self, query: sa.Select[Any], values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """All rows of a query, as mappings; ``values`` fill its parameters."""
