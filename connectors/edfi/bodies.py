@@ -15,29 +15,27 @@ rounded half up. Section, grading period and student are those of the host; see 
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
 from connectors.edfi.descriptors import Descriptors, Unfit
 from connectors.edfi.items import Items
 from connectors.edfi.merging import Body, Found, Mark, Part, Piece, Wanted, same
+from connectors.edfi.objectives import objective_wishes
 from connectors.edfi.places import Places, waits
+from connectors.edfi.shaping import Row, cut, day_of, parts_of, rounded, scored, step_of
 from connectors.edfi.versions import Version
 from gateway.sdk import Action, Change
 
-_CENT = Decimal("0.01")
-_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _STANDARD_KEY = ("learningStandardReference", "learningStandardId")
 _OBJECTIVE_KEY = ("objectiveAssessmentReference", "identificationCode")
 _LEVEL_KEY = ("gradingPeriodReference", "objectiveCompetencyObjectiveReference", "studentReference")
 _ENROLMENT = "studentSectionAssociationReference"
 _GRADE_KEY = ("gradingPeriodReference", _ENROLMENT, "gradeTypeDescriptor")
-Row = Mapping[str, Any]
 
 
 class Bodies:
@@ -58,6 +56,8 @@ class Bodies:
     def wishes(self, change: Change) -> list[Wanted]:
         """What a change wants, of each item of the host. Raises :class:`Unfit`."""
         gone = change.action is Action.INACTIVATE
+        if change.entity == "competencies":
+            return list(objective_wishes(change, self._target, self._descriptors, self.places))
         if change.entity == "line_items":
             return [Wanted(self._entry(change.record), gone)] if "gradebook" in self.writes else []
         if change.entity != "results":
@@ -66,6 +66,8 @@ class Bodies:
 
     def primary(self, entity: str) -> str:
         """The resource under whose id the gateway remembers a record; empty if there is none."""
+        if entity == "competencies":
+            return "competencyObjectives"
         if "gradebook" in self.writes:
             return {"line_items": "gradebookEntries", "results": "studentGradebookEntries"}.get(entity, "")
         return ""
@@ -75,7 +77,7 @@ class Bodies:
 
     def _entry(self, record: Row) -> Piece:
         identity = self.entry_identity(record["id"])
-        days = [_day(record.get(name)) for name in ("assign_date", "due_date")]
+        days = [day_of(record.get(name)) for name in ("assign_date", "due_date")]
         assigned, due = days[0] or days[1], days[1] or days[0]
         if assigned is None or due is None:
             raise Unfit("edfi.required", "Ed-Fi requires the day of a gradebook entry, and this one has none.")
@@ -83,7 +85,7 @@ class Bodies:
         kind = self._target["entry_type"]
         members = {
             "title": record["title"][:100],
-            "description": _cut(record.get("description"), 1024),
+            "description": cut(record.get("description"), 1024),
             "dateAssigned": assigned.isoformat(),
             "dueDate": due.isoformat(),
             "maxPoints": rounded(record.get("result_value_max")),
@@ -97,7 +99,7 @@ class Bodies:
 
     def _entry_standards(self, record: Row) -> Iterator[Body]:
         if "grades" in self.writes or self._target["standards"]:
-            for row in _rows(record, "line_item_learning_objectives"):
+            for row in parts_of(record, "line_item_learning_objectives"):
                 found = self.places.standard(row["learning_objective_id"])
                 if found:
                     yield {"learningStandardReference": found}
@@ -116,12 +118,12 @@ class Bodies:
         text, day = record.get("text_score"), record.get("score_date")
         members = {
             "numericGradeEarned": rounded(record.get("score")),
-            "letterGradeEarned": _cut(text, 20),
+            "letterGradeEarned": cut(text, 20),
             "competencyLevelDescriptor": self._level("CompetencyLevel", text) if self._knows(text) else None,
             "dateFulfilled": None if day is None else day.isoformat(),
         }
         if record.get("comment"):
-            members["diagnosticStatement"] = _cut(record["comment"], 1024)
+            members["diagnosticStatement"] = cut(record["comment"], 1024)
         yield Wanted(Piece("studentGradebookEntries", identity, members, own=True), gone)
 
     def _competencies(self, record: Row, gone: bool) -> Iterator[Wanted]:
@@ -130,7 +132,7 @@ class Bodies:
         period = self._period_of(record)
         mark = self._mark(record)
         wanted = []
-        for row in () if gone else _scored(record):
+        for row in () if gone else scored(record):
             identity = {
                 "gradingPeriodReference": period,
                 "objectiveCompetencyObjectiveReference": self.places.objective(row["learning_objective_id"]),
@@ -158,20 +160,20 @@ class Bodies:
                 return
             raise waits("edfi.no-grade", "The host has no grade of the student and section yet that could carry these.")
         items = tuple(self._standard_grades(record))
-        if not items and not gone and _scored(record):
+        if not items and not gone and scored(record):
             raise waits("edfi.no-standard", "The host has no learning standard for the competencies of this record.")
         part = Part("learningStandardGrades", _STANDARD_KEY, items, self._mark(record))
         identity = {name: carrier.body[name] for name in _GRADE_KEY}
         yield Wanted(Piece("grades", identity, parts=(part,), creates=False), gone, read=True, found=carrier)
 
     def _standard_grades(self, record: Row) -> Iterator[Body]:
-        for row in _scored(record):
+        for row in scored(record):
             standard = self.places.standard(row["learning_objective_id"])
             if standard:
                 text = row.get("text_score")
                 yield {
                     "learningStandardReference": standard,
-                    "letterGradeEarned": _cut(text, 20),
+                    "letterGradeEarned": cut(text, 20),
                     "numericGradeEarned": rounded(row.get("score")),
                     "performanceBaseConversionDescriptor": self._level("PerformanceBaseConversion", text)
                     if self._knows(text)
@@ -202,9 +204,11 @@ class Bodies:
             "studentReference": self.places.student(record["student_id"]),
             "studentAssessmentIdentifier": record["id"],
         }
-        objectives = [] if gone else [self._assessed(own, row) for row in _scored(record)]
+        objectives = [] if gone else [self._assessed(own, row) for row in scored(record)]
         day = record.get("score_date")
-        members = {"administrationDate": None if day is None else f"{day.isoformat()}T00:00:00Z"}
+        members: Body = {"administrationDate": None if day is None else f"{day.isoformat()}T00:00:00Z"}
+        if self._standard >= (6, 0):  # required from there on
+            members["schoolYearTypeReference"] = {"schoolYear": self.places.section(record["class_id"])["schoolYear"]}
         part = Part("studentObjectiveAssessments", _OBJECTIVE_KEY, tuple(objectives), whole=True)
         yield Wanted(Piece("studentAssessments", identity, members, (part,), own=True), gone)
 
@@ -262,7 +266,7 @@ class Bodies:
 
         Raises :class:`Unfit` (``edfi.descriptor``)."""
         levels = self._target["levels"]
-        value = levels.get(label) or _step(levels, score) or label
+        value = levels.get(label) or step_of(levels, score) or label
         if not value:
             raise Unfit("edfi.descriptor", f"The setting levels names no {kind} for a level of this record.")
         return self._descriptors.value(kind, value)
@@ -274,37 +278,3 @@ _RESULTS: Mapping[str, Callable[[Bodies, Row, bool], Iterator[Wanted]]] = {
     "grades": Bodies._grades,
     "assessments": Bodies._assessments,
 }
-
-
-def rounded(value: Decimal | None) -> Decimal | None:
-    """A score with the two decimals that Ed-Fi keeps, rounded half up, without needless zeros."""
-    if value is None:
-        return None
-    short = value.quantize(_CENT, ROUND_HALF_UP).normalize()
-    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
-
-
-def _step(levels: Mapping[str, str], score: Decimal | None) -> str | None:
-    """The value of the highest numbered step that ``score`` reaches; below the lowest one its value."""
-    steps = {Decimal(name): value for name, value in levels.items() if _NUMBER.fullmatch(name)}
-    if score is None or not steps:
-        return None
-    return steps[max((step for step in steps if step <= score), default=min(steps))]
-
-
-def _rows(record: Row, table: str) -> Sequence[Row]:
-    return record.get(table) or ()
-
-
-def _scored(record: Row) -> list[Row]:
-    """The learning objectives of a result that have a level."""
-    rows = _rows(record, "result_learning_objectives")
-    return [row for row in rows if row.get("text_score") is not None or row.get("score") is not None]
-
-
-def _day(value: datetime | None) -> date | None:
-    return None if value is None else value.date()
-
-
-def _cut(text: str | None, longest: int) -> str | None:
-    return text[:longest].strip() or None if text else None

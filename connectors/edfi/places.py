@@ -98,6 +98,25 @@ class Places:
             )
         return dict(found)
 
+    def known_objective(self, competency_id: str) -> Mapping[str, Any] | None:
+        """The key of the objective for this competency, ``None`` if there is none yet."""
+        found: Mapping[str, Any] | None = self._once("objectives", self._objectives).get(competency_id)
+        return found
+
+    def claim_objective(self, competency_id: str, key: dict[str, Any]) -> bool:
+        """Note that the objective with this key is made for this competency; false if the key is another's."""
+        with self._lock:
+            known = self._once("objectives", self._objectives)
+            taken = self._once(
+                "titles", lambda: {tuple(each[name] for name in OBJECTIVE_KEY) for each in known.values()}
+            )
+            whole = tuple(key[name] for name in OBJECTIVE_KEY)
+            if whole in taken:
+                return False
+            taken.add(whole)
+            known[competency_id] = key
+            return True
+
     def standard(self, competency_id: str) -> dict[str, Any] | None:
         """The reference to a learning standard; ``None`` if the host has none for this competency."""
         found = self._once("standards", self._standards).get(competency_id)

@@ -29,7 +29,6 @@ from connectors.edfi.refusals import Refusal, understood
 from connectors.edfi.session import Session
 from connectors.edfi.target_settings import writes_anything
 from gateway.sdk import (
-    TABLES,
     Action,
     AuthorizationError,
     Change,
@@ -83,8 +82,10 @@ class Pusher:
         self._ready: tuple[Bodies, Order] | None = None
 
     def entities(self) -> list[str]:
-        """What a sync hands over, and ``gpas``. Categories and score scales are taken, and need nothing."""
-        return ["categories", "score_scales", "line_items", "results", *(["gpas"] if "gpas" in TABLES else [])]
+        """What a sync hands over, and ``gpas``. Categories and score scales are taken, and need nothing; competencies
+        only where objectives may be made of them."""
+        creates = "competencies" in self._settings["write"] and self._target["create_objectives"]["organization"]
+        return [*(["competencies"] if creates else []), "categories", "score_scales", "line_items", "results", "gpas"]
 
     def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """See :meth:`gateway.sdk.Target.push`."""

@@ -14,6 +14,7 @@ from connectors.edfi.items import Items
 from connectors.edfi.merging import Body
 
 _HUNDREDTHS = -2
+_DESCRIPTION = 1024
 
 
 class ReadBack:
@@ -65,7 +66,12 @@ def _result(body: Body, target: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-_READ = {"gradebookEntries": _entry, "studentGradebookEntries": _result}
+def _objective(body: Body, target: Mapping[str, Any]) -> dict[str, object]:
+    said = body.get("description") or ""
+    return {} if len(said) >= _DESCRIPTION else {"statement": said}
+
+
+_READ = {"gradebookEntries": _entry, "studentGradebookEntries": _result, "competencyObjectives": _objective}
 
 
 def _midnight(day: str | None) -> datetime | None:

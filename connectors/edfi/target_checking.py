@@ -33,7 +33,7 @@ def wanted_descriptors(settings: Mapping[str, Any]) -> dict[str, set[str]]:
     """The values that the settings name, by kind of descriptor."""
     target, writes = settings["target"], settings["write"]
     levels = set(target["levels"].values())
-    assessment = target["assessment"]
+    assessment, creates = target["assessment"], target["create_objectives"]
     wanted = {
         "CompetencyLevel": levels if {"gradebook", "competencies"} & set(writes) else set(),
         "PerformanceBaseConversion": levels if "grades" in writes else set(),
@@ -43,6 +43,7 @@ def wanted_descriptors(settings: Mapping[str, Any]) -> dict[str, set[str]]:
         "GradingPeriod": {target["grading_period"]} - {""} if writes else set(),
         "AssessmentReportingMethod": {assessment["reporting_method"]} if "assessments" in writes else set(),
         "AcademicSubject": {assessment["subject"]} - {""} if "assessments" in writes else set(),
+        "GradeLevel": {creates["grade_level"]} if creates["organization"] and "competencies" in writes else set(),
         "GradePointAverageType": set(target["gpa"]["types"].values()),
         "Term": set(target["gpa"]["terms"].values()),
     }

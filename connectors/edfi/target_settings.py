@@ -67,6 +67,17 @@ class GpaSchema(_Strict):
     creates = _flag("Whether a student's academic record may be made where there is none.", default=True)
 
 
+class ObjectivesSchema(_Strict):
+    """Where competencies go that the host lacks as competency objectives."""
+
+    organization = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(1),
+        metadata=_described("The education organization that owns them, such as 255901; empty for none to be created."),
+    )  # fmt: skip
+    grade_level = _text("Their grade level, unless the framework tells exactly one: a code, or namespace#code.",
+                        "Ungraded")  # fmt: skip
+
+
 class TargetSchema(_Strict):
     """How records are written."""
 
@@ -88,6 +99,10 @@ class TargetSchema(_Strict):
     gpa = fields.Nested(
         GpaSchema, load_default=lambda: GpaSchema().load({}), metadata=_described("Where grade point averages go.")
     )
+    create_objectives = fields.Nested(
+        ObjectivesSchema, load_default=lambda: ObjectivesSchema().load({}),
+        metadata=_described("Competency objectives for the framework's competencies that the host lacks."),
+    )  # fmt: skip
     students = _text("A CSV file with student_id and studentUniqueId, if the ids of the records are others.")
     classes = _text("A CSV file with class_id and the section's key, if class_id is no sectionIdentifier.")
     objectives = _text(

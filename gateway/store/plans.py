@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.core.errors import ConfigurationError
 from gateway.core.exchange import Action, Change
 from gateway.core.guard import Reason
-from gateway.core.model import TABLES
+from gateway.core.model import FRAMEWORK_TABLES, TABLES
 from gateway.core.plan import CHANGES_SCHEMA
 from gateway.store.database import Store
 from gateway.store.schema import decisions, plans
@@ -154,8 +154,9 @@ def read_changes(
 
 
 def in_order(entities: list[str]) -> list[str]:
-    """Entities parents first, as the canonical model declares them."""
-    return [name for name in TABLES if name in entities]
+    """Entities parents first, as the canonical model declares them; those of a framework before all others."""
+    named = [name for name in TABLES if name in entities]
+    return sorted(named, key=lambda name: name not in FRAMEWORK_TABLES)
 
 
 def _plan(row: Mapping[str, Any]) -> SavedPlan:

@@ -22,7 +22,7 @@ from gateway.core.mapping.collect import NO_TIME, Collected
 from gateway.core.mapping.gather import line_item_facts
 from gateway.core.mapping.rounding import from_micros
 from gateway.core.mapping.scales import plain
-from gateway.core.model import SCORE, TIME
+from gateway.core.model import SCORE, TABLES, TIME
 from gateway.core.partition import STUDENT_TABLES
 from gateway.core.records import Continuum, Gradebook, Naming, ScaleValue
 from gateway.engine import open_engine
@@ -39,9 +39,12 @@ OUTPUTS = ("levels", "continuum", "credits", "placement")
 """What stands under ``map/`` of a run, in the snapshot's parts, each sorted by student."""
 
 
-def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = None) -> Mapping[str, Any]:
+def map_snapshot(
+    work: Work, snapshot: Snapshot, framework: Framework | None = None, *, competencies: bool = False
+) -> Mapping[str, Any]:
     """Write ``map/`` and ``desired/`` of the run; returns the counts for the report. A ``framework`` that was pulled
-    takes the place of the file that the mapping names.
+    takes the place of the file that the mapping names. ``competencies``: the target takes those that the mapping
+    reports as records of their own.
 
     Raises :class:`MappingError` (``mapping.not-in-force``) outside the mapping's ``effective`` dates.
     """
@@ -79,6 +82,8 @@ def map_snapshot(work: Work, snapshot: Snapshot, framework: Framework | None = N
             parts.append(_on_disk(folder, part, mapped))
             levels += mapped.levels.height
             students += mapped.levels["student_id"].n_unique()
+    if competencies:
+        write_desired(desired, "competencies", 0, _competencies(compiled, domains))
     whole = merge_mapped(parts)
     whole.unmatched.write_parquet(folder / "unmatched.parquet")
     for entity, rows in gradebook.frame().items():
@@ -162,6 +167,19 @@ class _Domains:
 
     of: list[str | None]
     titles: Mapping[str, str]
+
+
+def _competencies(compiled: CompiledMapping, domains: _Domains) -> pl.DataFrame:
+    """The competencies of which a record may tell a level."""
+    found = [compiled.framework.competencies[id] for id, domain in zip(compiled.ids, domains.of, strict=True) if domain]
+    told = {
+        "id": [each.id for each in found],
+        "code": [each.code for each in found],
+        "statement": [each.statement for each in found],
+        "abbreviated_statement": [each.abbreviated_statement for each in found],
+        "education_levels": [list(each.education_levels) for each in found],
+    }
+    return pl.DataFrame(told, schema={name: TABLES["competencies"].schema[name] for name in told}).sort("id")
 
 
 def _domains(compiled: CompiledMapping) -> _Domains:

@@ -193,7 +193,9 @@ def _steps(work: Work, source: Source, target: Target, until: str, adapters: Map
     if until == "pull":
         return RunState.PULLED
     if _ORDER.index(_stored(work.store, work.run).step) < _ORDER.index(Step.MAP):
-        _note(work, Step.MAP, "map", map_snapshot(work, snapshot, pull_framework(work, adapters)))
+        takes = "competencies" in target.entities()
+        mapped = map_snapshot(work, snapshot, pull_framework(work, adapters), competencies=takes)
+        _note(work, Step.MAP, "map", mapped)
         work.breathe()
     plan = plans.found(work.store, work.district.id, work.run.run_id) or _plan(work, snapshot)
     if plan.state is PlanState.HELD:
