@@ -42,6 +42,15 @@ class Codes:
         chosen.frame = self.frame.select(pl.all().gather(places))
         return chosen
 
+    def key(self, names: Sequence[str], sizes: Sequence[int]) -> pl.Expr:
+        """One number for each combination of some columns that vary."""
+        if not names:
+            return pl.lit(0, pl.Int64)
+        name = CODED * 2 + CODED.join(names)
+        if name not in self.frame.columns:
+            self.frame = self.frame.with_columns(_key(names, sizes).alias(name))
+        return pl.col(name)
+
     def add(self, name: str, values: Sequence[object], codes: pl.Expr) -> None:
         """Know a further column: its distinct values, and for each row the code of its own."""
         self.distinct[name] = pl.Series(values)
@@ -58,9 +67,8 @@ class Combined:
         varying = [name for name in names if name in codes.varying]
         sizes = [len(codes.varying[name]) for name in varying]
         self.possible = prod(sizes)
-        self._key = _key(varying, sizes)
-        seen = codes.frame.select(self._key.unique().sort()).to_series() if varying else pl.Series([0])
-        self._seen = seen
+        self._key = codes.key(varying, sizes)
+        seen = self._seen = _occurring(codes.frame.select(self._key).to_series(), self.possible)
         constant = {name: _first(codes.distinct[name]) if name in codes.distinct else None for name in names}
         values = {name: codes.varying[name].to_list() for name in varying}
         self.rows: list[Values] = []
@@ -92,23 +100,28 @@ def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
 def _coded(column: pl.Expr, values: pl.Series) -> pl.Expr:
     known = values.drop_nulls()
     numbers = pl.int_range(len(known), dtype=pl.UInt32, eager=True)
-    if values.dtype == pl.String:
+    if len(known) <= 2:
+        codes: pl.Expr = (column != known[0]).cast(pl.UInt32)
+    elif values.dtype == pl.String:
         codes = column.cast(pl.Enum(known)).to_physical().cast(pl.UInt32)
-    elif values.dtype == pl.Boolean:
-        codes = column.cast(pl.UInt32) if len(known) == 2 else (column * 0).cast(pl.UInt32)
     else:
         codes = column.replace_strict(known, numbers, default=None, return_dtype=pl.UInt32)
     return codes.fill_null(len(known)) if len(known) < len(values) else codes
 
 
+def _occurring(keys: pl.Series, possible: int) -> pl.Series:
+    """The distinct keys, sorted."""
+    if possible > _DENSE:
+        return keys.unique().sort()
+    return pl.repeat(False, possible, dtype=pl.Boolean, eager=True).scatter(keys, True).arg_true()
+
+
 def _key(names: Sequence[str], sizes: Sequence[int]) -> pl.Expr:
     """One number for each combination."""
-    if not names:
-        return pl.lit(0, pl.Int64)
     key = pl.col(CODED + names[0]).cast(pl.Int64)
     for name, size in zip(names[1:], sizes[1:], strict=True):
         key = key * size + pl.col(CODED + name)
-    return key.alias("key")
+    return key
 
 
 def _digits(key: int, names: Sequence[str], sizes: Sequence[int]) -> dict[str, int]:
