@@ -22,6 +22,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
+from connectors.edfi.bodies_transcripts import RESOURCE, transcript_wishes
 from connectors.edfi.descriptors import Descriptors, Unfit
 from connectors.edfi.items import Items
 from connectors.edfi.merging import Body, Found, Mark, Part, Piece, Wanted, same
@@ -60,6 +61,10 @@ class Bodies:
             return list(objective_wishes(change, self._target, self._descriptors, self.places))
         if change.entity == "line_items":
             return [Wanted(self._entry(change.record), gone)] if "gradebook" in self.writes else []
+        if change.entity == "course_attempts":
+            return list(transcript_wishes(
+                change, self._target, self._descriptors, self.places, self._standard
+            ))  # fmt: skip
         if change.entity != "results":
             return []
         return [wish for kind in self.writes for wish in _RESULTS[kind](self, change.record, gone)]
@@ -68,6 +73,8 @@ class Bodies:
         """The resource under whose id the gateway remembers a record; empty if there is none."""
         if entity == "competencies":
             return "competencyObjectives"
+        if entity == "course_attempts":
+            return RESOURCE
         if "gradebook" in self.writes:
             return {"line_items": "gradebookEntries", "results": "studentGradebookEntries"}.get(entity, "")
         return ""

@@ -9,20 +9,21 @@ where the ledger says that it is ours.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
+from connectors.edfi.bodies_transcripts import academic_record, places_of, whole_number
 from connectors.edfi.descriptors import Descriptors, Unfit
 from connectors.edfi.merging import Body, Part, Piece, Wanted
-from connectors.edfi.places import Places, own_part
-from gateway.sdk import Action, Change
+from connectors.edfi.places import Places
+from connectors.edfi.versions import span
+from gateway.sdk import Action, Change, ConfigurationError
 
-_PLACES = Decimal("0.0001")
 _TYPE = "gradePointAverageTypeDescriptor"
 
 
 def gpa_wishes(change: Change, target: Mapping[str, Any], descriptors: Descriptors, places: Places) -> Iterator[Wanted]:
-    """What one row of ``gpas`` wants. Raises :class:`Unfit`."""
+    """What one row of ``gpas`` wants. Raises :class:`Unfit`, and :class:`ConfigurationError` (``edfi.no-flat-gpa``)."""
     record: Mapping[str, Any] = change.record
     item = _average(record, target, descriptors)
     own = target["namespace"].rstrip("/")
@@ -30,15 +31,18 @@ def gpa_wishes(change: Change, target: Mapping[str, Any], descriptors: Descripto
     part = Part("gradePointAverages", (_TYPE,), (item,), own_keys=mine)
     on_card = target["gpa"]["place"] == "report_card"
     resource = "reportCards" if on_card else "studentAcademicRecords"
-    identity = (_report_card if on_card else _academic_record)(record, target, descriptors, places)
+    identity = (_report_card if on_card else academic_record)(record, target, descriptors, places)
     creates = target["gpa"]["creates"] and not on_card
-    yield Wanted(Piece(resource, identity, parts=(part,), creates=creates), change.action is Action.INACTIVATE)
+    gone = change.action is Action.INACTIVATE
+    members = _flat(record, target, places, resource, gone=gone)
+    yield Wanted(Piece(resource, identity, members, (part,), creates=creates), gone)
 
 
 def _average(record: Mapping[str, Any], target: Mapping[str, Any], descriptors: Descriptors) -> Body:
-    kind = target["gpa"]["types"].get(record["type"])
+    setting = "term_types" if record.get("cumulative") is False else "types"
+    kind = target["gpa"][setting].get(record["type"])
     if kind is None:
-        raise Unfit("edfi.gpa-type", "The setting types names no type of grade point average for a policy.")
+        raise Unfit("edfi.gpa-type", f"The setting {setting} names no type of grade point average for a policy.")
     item = {
         _TYPE: descriptors.value("GradePointAverageType", kind),
         "gradePointAverageValue": _number(record["value"]),
@@ -48,18 +52,34 @@ def _average(record: Mapping[str, Any], target: Mapping[str, Any], descriptors: 
     return {name: value for name, value in item.items() if value is not None}
 
 
-def _academic_record(
-    record: Mapping[str, Any], target: Mapping[str, Any], descriptors: Descriptors, places: Places
-) -> Body:
-    term = record.get("term")
-    if not term:
-        raise Unfit("edfi.required", "A student's academic record needs a term, and this value has none.")
-    return {
-        "educationOrganizationReference": {"educationOrganizationId": _whole(record, "school_id")},
-        "schoolYearTypeReference": {"schoolYear": _whole(record, "school_year")},
-        "studentReference": places.student(record["student_id"]),
-        "termDescriptor": descriptors.value("Term", target["gpa"]["terms"].get(term, term)),
-    }
+_FLAT: Mapping[tuple[str, bool], tuple[str, str]] = {
+    ("studentAcademicRecords", True): ("cumulativeGradePointAverage", "cumulativeGradePointsEarned"),
+    ("studentAcademicRecords", False): ("sessionGradePointAverage", "sessionGradePointsEarned"),
+    ("reportCards", True): ("gpaCumulative", ""),
+    ("reportCards", False): ("gpaGivenGradingPeriod", ""),
+}
+"""By resource, and whether it is cumulative: the member of a GPA up to Data Standard 4.0, and that of its points."""
+
+
+def _flat(record: Mapping[str, Any], target: Mapping[str, Any], places: Places, resource: str, *, gone: bool) -> Body:
+    """The single members beside the list, for the policy that the settings name. What the points mean stays."""
+    gpa = target["gpa"]
+    if not gpa["flat"] or record["type"] != gpa["flat"]:
+        return {}
+    value, points = _FLAT[resource, record.get("cumulative") is not False]
+    if not span(f"{resource}.{value}").holds(places.data_standard):
+        raise ConfigurationError(
+            "This host has no single members for grade point averages: they are gone since Data Standard 5.0.",
+            hint="Take target.gpa.flat out of the settings of this connection.",
+            code="edfi.no-flat-gpa",
+        )
+    members = {value: _number(record["value"])}
+    if points:
+        members[points] = _number(record.get("points"))
+    told = {name: number for name, number in members.items() if number is not None}
+    if gpa["grade_value_qualifier"] and points and not gone:
+        return {**told, "gradeValueQualifier": gpa["grade_value_qualifier"]}
+    return told
 
 
 def _report_card(
@@ -67,7 +87,7 @@ def _report_card(
 ) -> Body:
     if record.get("as_of") is None:
         raise Unfit("edfi.required", "A report card needs a day, and this value has none.")
-    school = _whole(record, "school_id")
+    school = whole_number(record, "school_id")
     return {
         "educationOrganizationReference": {"educationOrganizationId": school},
         "gradingPeriodReference": places.period(school, record["as_of"]),
@@ -75,16 +95,6 @@ def _report_card(
     }
 
 
-def _whole(record: Mapping[str, Any], column: str) -> int:
-    text = own_part(str(record.get(column) or ""), "org")
-    if not text.isascii() or not text.isdigit():
-        raise Unfit("edfi.required", f"Ed-Fi needs the {column} as a number, and this value has none.")
-    return int(text)
-
-
 def _number(value: Decimal | None) -> Decimal | None:
     """A value with the four decimals of Ed-Fi, rounded half up, without needless zeros."""
-    if value is None:
-        return None
-    short = value.quantize(_PLACES, ROUND_HALF_UP).normalize()
-    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
+    return places_of(value, "0.0001")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 Item: TypeAlias = "Mapping[str, Any]"
@@ -127,7 +127,9 @@ def withdrawn(there: Item, piece: Piece, *, created: bool) -> Body | None:
     for part in piece.parts:
         if body.get(part.collection):
             body[part.collection] = _remaining_items(body[part.collection], part)
-    return None if created and not _of_others(body, piece) else _without(body, piece.members)
+    # a member that somebody else has changed since is theirs
+    rest = _without(body, {name: value for name, value in piece.members.items() if same(body.get(name), value)})
+    return None if created and not _of_others(rest, replace(piece, members={})) else rest
 
 
 def _unmarked(there: Item, piece: Piece, mark: Mark) -> Body | None:

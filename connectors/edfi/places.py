@@ -122,6 +122,36 @@ class Places:
         found = self._once("standards", self._standards).get(competency_id)
         return None if found is None else {"learningStandardId": found}
 
+    def course(self, course_id: str | None, code: str) -> dict[str, Any]:
+        """The reference to a course: by the id with which it was pulled, else by its code.
+
+        Raises :class:`Unfit` (``edfi.no-course``)."""
+        courses = self._once("courses", self._courses)
+        found = courses.get(course_id or "") or courses.get(code)
+        if found is None:
+            raise waits("edfi.no-course", "The host has no course with the code of this record.")
+        if len(found) > 1:
+            raise Unfit(
+                "edfi.no-course", "Several organizations of the host have a course with the code of this record."
+            )
+        return dict(found[0])
+
+    @property
+    def data_standard(self) -> Version:
+        """The version of the Data Standard."""
+        return self._standard
+
+    def _courses(self) -> dict[str, list[dict[str, Any]]]:
+        """The keys of the courses by their code, and by the id with which they are pulled."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for item in self._items.listed("courses"):
+            owner = _reference(item, "educationOrganizationReference")
+            key = {"courseCode": item.get("courseCode"), **owner}
+            pulled = written_id("course", (str(owner.get("educationOrganizationId")), str(key["courseCode"])))
+            for own in (str(key["courseCode"]), pulled):
+                found.setdefault(own, []).append(key)
+        return found
+
     def _once(self, name: str, make: Callable[[], Value]) -> Value:
         with self._lock:
             if name not in self._made:

@@ -82,10 +82,12 @@ class Pusher:
         self._ready: tuple[Bodies, Order] | None = None
 
     def entities(self) -> list[str]:
-        """What a sync hands over, and ``gpas``. Categories and score scales are taken, and need nothing; competencies
-        only where objectives may be made of them."""
+        """What a sync hands over, ``gpas``, and course attempts where they are taken. Categories and score scales need
+        nothing; competencies are taken only where objectives may be made of them."""
         creates = "competencies" in self._settings["write"] and self._target["create_objectives"]["organization"]
-        return [*(["competencies"] if creates else []), "categories", "score_scales", "line_items", "results", "gpas"]
+        attempts = ["course_attempts"] if self._target["transcripts"]["write"] else []
+        always = ["categories", "score_scales", "line_items", "results", "gpas"]
+        return [*(["competencies"] if creates else []), *always, *attempts]
 
     def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """See :meth:`gateway.sdk.Target.push`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connectors.edfi.bodies_transcripts import RESULTS
 from connectors.edfi.descriptors import missing
 from connectors.edfi.pushing import Pusher
 from connectors.edfi.session import Session
@@ -33,7 +34,8 @@ def wanted_descriptors(settings: Mapping[str, Any]) -> dict[str, set[str]]:
     """The values that the settings name, by kind of descriptor."""
     target, writes = settings["target"], settings["write"]
     levels = set(target["levels"].values())
-    assessment, creates = target["assessment"], target["create_objectives"]
+    assessment, creates, lines = target["assessment"], target["create_objectives"], target["transcripts"]
+    subjects = lines["subjects"].values() if lines["write"] else ()
     wanted = {
         "CompetencyLevel": levels if {"gradebook", "competencies"} & set(writes) else set(),
         "PerformanceBaseConversion": levels if "grades" in writes else set(),
@@ -42,9 +44,11 @@ def wanted_descriptors(settings: Mapping[str, Any]) -> dict[str, set[str]]:
         "GradebookEntryType": {target["entry_type"]} - {""} if "gradebook" in writes else set(),
         "GradingPeriod": {target["grading_period"]} - {""} if writes else set(),
         "AssessmentReportingMethod": {assessment["reporting_method"]} if "assessments" in writes else set(),
-        "AcademicSubject": {assessment["subject"]} - {""} if "assessments" in writes else set(),
+        "AcademicSubject": {assessment["subject"] if "assessments" in writes else "", *subjects} - {""},
         "GradeLevel": {creates["grade_level"]} if creates["organization"] and "competencies" in writes else set(),
-        "GradePointAverageType": set(target["gpa"]["types"].values()),
+        "GradePointAverageType": {*target["gpa"]["types"].values(), *target["gpa"]["term_types"].values()},
+        "CourseAttemptResult": set({**RESULTS, **lines["results"]}.values()) if lines["write"] else set(),
+        "CreditType": {lines["credit_type"]} - {""} if lines["write"] else set(),
         "Term": set(target["gpa"]["terms"].values()),
     }
     return {kind: texts for kind, texts in wanted.items() if texts}

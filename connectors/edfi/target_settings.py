@@ -63,6 +63,9 @@ class GpaSchema(_Strict):
         metadata=_described("academic_record or report_card."),
     )
     types = _values("By policy: the type of grade point average, such as uri://district.example#NCAA core.")
+    term_types = _values("By policy: the type of the GPA of a term alone; none of types, for the type is the key.")
+    flat = _text("Up to Data Standard 4.0: the policy whose GPAs stand in single members too, beside the list.")
+    grade_value_qualifier = _text("With flat: what the points mean, such as A=4, B=3, C=2, D=1.", "", 80)
     terms = _values("By term as the courses have it: the code of the Term descriptor, if it has another name.")
     creates = _flag("Whether a student's academic record may be made where there is none.", default=True)
 
@@ -76,6 +79,15 @@ class ObjectivesSchema(_Strict):
     )  # fmt: skip
     grade_level = _text("Their grade level, unless the framework tells exactly one: a code, or namespace#code.",
                         "Ungraded")  # fmt: skip
+
+
+class TranscriptSchema(_Strict):
+    """How course attempts become lines of a transcript."""
+
+    write = _flag("Whether course attempts are taken at all.", default=False)
+    results = _values("By result (pass, fail, incomplete, withdrawn): the CourseAttemptResult, if it has another name.")
+    credit_type = _text("The CreditType of credit that names none, such as Carnegie unit; empty for none.")
+    subjects = _values("By subject as the courses have it: the AcademicSubject. Others are not told.")
 
 
 class TargetSchema(_Strict):
@@ -103,6 +115,9 @@ class TargetSchema(_Strict):
         ObjectivesSchema, load_default=lambda: ObjectivesSchema().load({}),
         metadata=_described("Competency objectives for the framework's competencies that the host lacks."),
     )  # fmt: skip
+    transcripts = fields.Nested(
+        TranscriptSchema, load_default=lambda: TranscriptSchema().load({}), metadata=_described("Course transcripts.")
+    )
     students = _text("A CSV file with student_id and studentUniqueId, if the ids of the records are others.")
     classes = _text("A CSV file with class_id and the section's key, if class_id is no sectionIdentifier.")
     objectives = _text(
@@ -112,8 +127,10 @@ class TargetSchema(_Strict):
 
 
 def writes_anything(settings: Mapping[str, Any]) -> bool:
-    """Whether the connection is a target at all: for the records of a sync, or for GPAs."""
-    return bool(settings["write"] or settings["target"]["gpa"]["types"])
+    """Whether the connection is a target at all: for the records of a sync, for GPAs, or for course attempts."""
+    target = settings["target"]
+    types = target["gpa"]["types"] or target["gpa"]["term_types"]
+    return bool(settings["write"] or types or target["transcripts"]["write"])
 
 
 def refuse_unwritable(settings: Mapping[str, Any]) -> None:
@@ -122,6 +139,14 @@ def refuse_unwritable(settings: Mapping[str, Any]) -> None:
         raise ValidationError(
             "Gradebook entries and assessments need a namespace of your own, such as uri://district.example.",
             "target.namespace",
+        )
+    gpa = settings["target"]["gpa"]
+    named = [*gpa["types"].values(), *gpa["term_types"].values()]
+    if len(set(named)) != len(named):
+        raise ValidationError(
+            "Two policies, or the cumulative and the term GPA of one, name the same type: in Ed-Fi the type alone is "
+            "the key, so that they cannot stand in one record. Give each a type of its own.",
+            "target.gpa.types",
         )
 
 

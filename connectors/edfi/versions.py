@@ -72,6 +72,7 @@ SPANS: Mapping[str, Span] = MappingProxyType(
         "courseTranscripts.sections": Span(since=(5, 0)),
         "courseTranscripts.responsibleTeacherStaffReference": Span(since=(5, 0)),
         "courseTranscripts.partialCourseTranscriptAwards": Span(since=(3, 3)),
+        "courseTranscripts.externalEducationOrganizationNameOfInstitution": Span(since=(3, 3)),
         "studentEducationOrganizationAssociations.studentIdentificationCodes": Span(until=(6, 0)),
         "studentEducationOrganizationAssociations.electronicMails": Span(until=(6, 0)),
         "studentEducationOrganizationAssociations.sexDescriptor": Span(until=(6, 0)),

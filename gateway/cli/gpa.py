@@ -15,6 +15,7 @@ COMMANDS = {
     "policies": ("gateway.cli.gpa_policies", "List the policies: source, dates, open questions."),
     "lint": ("gateway.cli.gpa_policies", "Check policy files and run their examples."),
     "push": ("gateway.cli.gpa_push", "Bring GPAs to a connection, beside what others wrote."),
+    "push-transcripts": ("gateway.cli.gpa_push_transcripts", "Bring course attempts to a connection's transcripts."),
     "override": ("gateway.cli.gpa_override", "Keep decisions of people: record, list, withdraw."),
 }
 

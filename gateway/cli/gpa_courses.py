@@ -13,6 +13,8 @@ import click
 from gateway.cli.gpa_inputs import NO_COURSES, Inputs
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from gateway.core.gpa.policy import Policy
 
 
@@ -41,3 +43,13 @@ def _of_transcripts(inputs: Inputs, path: Path) -> list[str]:
 
     with inputs.pulled_transcripts() as snapshot:
         return write_transcript_courses(snapshot, path)
+
+
+def students_with_schools(inputs: Inputs, facts: pl.DataFrame | None) -> pl.DataFrame | None:
+    """The table of students if it names schools; else, of transcripts, the school of each student."""
+    from gateway.sync.transcripts import schools_of
+
+    if inputs.transcripts is None or (facts is not None and "school_id" in facts.columns):
+        return facts
+    with inputs.pulled_transcripts() as snapshot:
+        return schools_of(snapshot)

@@ -16,9 +16,9 @@ from gateway.store import runs as run_store
 from gateway.store.leases import hold
 from gateway.store.plans import APPLICABLE, PlanState, SavedPlan
 from gateway.store.runs import RunState
-from gateway.sync.gpa_push import sync_of
 from gateway.sync.report import RunReport
 from gateway.sync.run import finish, push_plan
+from gateway.sync.telling import sync_of
 from gateway.sync.work import Progress, Work
 
 DECISIONS = {

@@ -25,8 +25,12 @@ def write_desired(folder: Path, entity: str, part: int, rows: pl.DataFrame) -> N
     digested.write_parquet(folder / entity / f"part-{part:03}.parquet", compression="zstd")
 
 
-def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.DataFrame]:
-    """Compare entity by entity and write the changes with their content; the changes alone are returned."""
+def write_changes(
+    work: Work, last_desired: Path | None, *, gone: pl.Series | None = None
+) -> Mapping[str, pl.DataFrame]:
+    """Compare entity by entity and write the changes with their content; the changes alone are returned.
+
+    ``gone``: the only ids that may be inactivated, where what is desired is not all that the target holds of us."""
     folder = work.folder / "plan"
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, pl.DataFrame] = {}
@@ -40,6 +44,8 @@ def write_changes(work: Work, last_desired: Path | None) -> Mapping[str, pl.Data
         )
         if not work.sync.push.inactivate:
             changes = changes.filter(pl.col("action") != Action.INACTIVATE.value)
+        elif gone is not None:
+            changes = changes.filter((pl.col("action") != Action.INACTIVATE.value) | pl.col("id").is_in(gone.implode()))
         before = last_desired / entity if last_desired is not None else None
         content = _content(desired, before, changes)
         changes.lazy().join(content, on="id", how="left", maintain_order="left").sink_parquet(

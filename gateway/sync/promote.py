@@ -34,7 +34,7 @@ def promote(work: Work, plan: SavedPlan) -> None:
     _clear_away(work)
 
 
-BULKY = ("stage", "check", "desired", "plan")
+BULKY = ("stage", "check", "desired", "plan", "told")
 """What a run leaves behind that nobody needs once newer runs are good; its levels and its report stay."""
 
 

@@ -64,6 +64,22 @@ def stated_gpas(snapshot: Snapshot) -> pl.DataFrame:
     return snapshot.read("gpas", gone_after=_NEWEST).filter(pl.col("policy").is_null())
 
 
+def schools_of(snapshot: Snapshot) -> pl.DataFrame:
+    """``student_id`` and ``school_id`` of each student with transcripts: the present school, else that of the newest
+    course attempt."""
+    names = ["student_id", "school_id", "school_year", "completed_on"]
+    attempts = pl.concat([attempts_of(snapshot, part=part).select(names) for part in range(snapshot.parts)])
+    newest = attempts.drop_nulls("school_id").sort("school_year", "completed_on", nulls_last=False)
+    schools = newest.group_by("student_id", maintain_order=True).agg(pl.col("school_id").last())
+    if not snapshot.has("users"):
+        return schools
+    users = snapshot.read("users", gone_after=_NEWEST)
+    present = users.select(pl.col("id").alias("student_id"), pl.col("primary_org_id").alias("present"))
+    return attempts.select("student_id").unique().join(schools, on="student_id", how="left").join(
+        present, on="student_id", how="left"
+    ).select("student_id", pl.coalesce("present", "school_id").alias("school_id")).sort("student_id")  # fmt: skip
+
+
 def write_transcript_courses(snapshot: Snapshot, path: Path) -> list[str]:
     """Write a course file of the pull's attempts to ``path`` (Parquet) and tell what was found."""
     units: set[str] = set()

@@ -14,7 +14,8 @@ from gateway.core.gpa.policy import Policy
 from gateway.policies import find_policy
 from gateway.store.runs import RunState
 from gateway.sync import RunReport, apply_plan, decide
-from gateway.sync.gpa_push import RecordPlace, desired_gpas, push_gpas
+from gateway.sync.gpa_push import RecordPlace, desired_gpas
+from gateway.sync.telling import GPAS, tell
 from gateway.testing.edfi import FakeEdFi
 from gateway.testing.edfi.district import furnished
 from gateway.testing.edfi.sample import SCHOOL
@@ -32,7 +33,8 @@ CONNECTION = """\
         namespace: uri://example.org/Lakeside
         create_descriptors: true
         gpa:
-          types: {{school-weighted: Weighted, ncaa-d1: "uri://example.org/Lakeside#NCAA core", tilton: Weighted}}
+          types: {{school-weighted: Weighted, ncaa-d1: "uri://example.org/Lakeside#NCAA core"}}
+          term_types: {{school-weighted: "uri://example.org/Lakeside#Term weighted"}}
           terms: {{Fall: Fall Semester}}
 syncs:
 """
@@ -68,13 +70,13 @@ class Host:
             (nights.folder / name).write_text(text, encoding="utf-8")
         nights.replace("syncs:\n", CONNECTION.format(address=self.fake.base_url))
 
-    def push(self, rows: pl.DataFrame, *, dry_run: bool = False) -> RunReport:
+    def push(self, rows: pl.DataFrame, *, dry_run: bool = False, withdraw: bool = False) -> RunReport:
         self.nights.time += timedelta(days=1)
         store = self.nights.open()
         try:
-            return push_gpas(
-                self.nights.district, "ods", rows, store=store, now=self.nights.now, dry_run=dry_run,
-                adapters=self.fake.adapters,
+            return tell(
+                self.nights.district, "ods", GPAS, rows, store=store, now=self.nights.now, dry_run=dry_run,
+                withdraw=withdraw, adapters=self.fake.adapters,
             )  # fmt: skip
         finally:
             store.close()
@@ -168,7 +170,72 @@ def test_a_connection_that_takes_no_gpas_is_named(host: Host) -> None:
     store = host.nights.open()
     try:
         with pytest.raises(ConfigurationError) as caught:
-            push_gpas(host.nights.district, "lms", desired({"604800": "3"}), store=store, now=host.nights.now)
+            tell(host.nights.district, "lms", GPAS, desired({"604800": "3"}), store=store, now=host.nights.now)
     finally:
         store.close()
     assert caught.value.code == "gpa.target"
+
+
+def test_a_gpa_that_is_no_longer_computed_goes_only_if_a_person_says_so(host: Host) -> None:
+    host.push(desired({"604800": "3.875", "604801": "3.5"}))
+    fewer = desired({"604800": "3.875"})
+    host.push(fewer)
+    assert host.averages()[1] == {
+        "Unweighted": Decimal("3.25"),
+        "Weighted": Decimal("3.5"),
+        "NCAA core": Decimal("3.5"),
+    }
+    report = host.push(fewer, withdraw=True)
+    assert "2 to inactivate" in "\n".join(report.lines())
+    assert host.averages()[:2] == [
+        {"Unweighted": Decimal("3.25"), "Weighted": Decimal("3.875"), "NCAA core": Decimal("3.875")},
+        {"Unweighted": Decimal("3.25")},
+    ]
+    writes = host.fake.writes
+    assert "2 unchanged" in "\n".join(host.push(fewer, withdraw=True).lines())
+    assert host.fake.writes == writes
+
+
+def test_a_withdrawal_leaves_other_policies_and_other_terms_alone(host: Host) -> None:
+    host.push(desired({"604800": "3.875", "604801": "3.5"}))
+    spring = desired_gpas(
+        results({"604800": "3.9"}), None, [policy(name) for name in POLICIES],
+        RecordPlace("2027", "Spring Semester", date(2027, 6, 1), str(SCHOOL)), district="lakeside",
+    )  # fmt: skip
+    host.push(spring, withdraw=True)
+    host.push(desired({"604800": "3.875"}, policies=("ncaa-d1",)), withdraw=True)
+    assert [set(each) for each in host.averages()[:2]] == [
+        {"Unweighted", "Weighted", "NCAA core"}, {"Unweighted", "Weighted"}
+    ]  # fmt: skip
+
+
+def test_a_withdrawal_of_nearly_all_waits_for_a_person(nights: Nights) -> None:
+    host = Host(nights, students=30)
+    students = [f"{604800 + number}" for number in range(30)]
+    host.push(desired(dict.fromkeys(students, "3.5")))
+    held = host.push(desired({students[0]: "3.5"}), withdraw=True)
+    assert held.state is RunState.HELD
+    assert host.averages()[29]["Weighted"] == Decimal("3.5")
+    assert host.apply(held.run.plan_id or "", decision="approve").state is RunState.DONE
+    assert [len(each) for each in host.averages()[:3]] == [3, 1, 1]
+
+
+def test_the_gpa_of_a_term_stands_beside_the_cumulative_one(host: Host) -> None:
+    found = results({"604800": "3.875"}, policies=("school-weighted",))
+    term = found.with_columns(pl.lit("2027 fall").alias("period"), pl.lit("4.25").alias("gpa"))
+    other = found.with_columns(pl.lit("2026 Fall").alias("period"))
+    rows = desired_gpas(
+        pl.concat([found, term, other]), None, [policy("school-weighted")], PLACE, district="lakeside"
+    )  # fmt: skip
+    assert rows["id"].n_unique() == 2
+    assert host.push(rows).state is RunState.DONE
+    (record,) = [each for each in host.fake.rows("studentAcademicRecords") if len(each["gradePointAverages"]) == 3]
+    told = {
+        each["gradePointAverageTypeDescriptor"].partition("#")[2]: (each["gradePointAverageValue"],
+                                                                    each.get("isCumulative"))
+        for each in record["gradePointAverages"]
+    }  # fmt: skip
+    assert told == {
+        "Unweighted": (Decimal("3.25"), None), "Weighted": (Decimal("3.875"), True),
+        "Term weighted": (Decimal("4.25"), False),
+    }  # fmt: skip
