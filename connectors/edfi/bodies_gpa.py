@@ -32,10 +32,9 @@ def gpa_wishes(change: Change, target: Mapping[str, Any], descriptors: Descripto
     on_card = target["gpa"]["place"] == "report_card"
     resource = "reportCards" if on_card else "studentAcademicRecords"
     identity = (_report_card if on_card else academic_record)(record, target, descriptors, places)
-    creates = target["gpa"]["creates"] and not on_card
     gone = change.action is Action.INACTIVATE
     members = _flat(record, target, places, resource, gone=gone)
-    yield Wanted(Piece(resource, identity, members, (part,), creates=creates), gone)
+    yield Wanted(Piece(resource, identity, members, (part,), creates=target["gpa"]["creates"]), gone)
 
 
 def _average(record: Mapping[str, Any], target: Mapping[str, Any], descriptors: Descriptors) -> Body:

@@ -67,7 +67,7 @@ class GpaSchema(_Strict):
     flat = _text("Up to Data Standard 4.0: the policy whose GPAs stand in single members too, beside the list.")
     grade_value_qualifier = _text("With flat: what the points mean, such as A=4, B=3, C=2, D=1.", "", 80)
     terms = _values("By term as the courses have it: the code of the Term descriptor, if it has another name.")
-    creates = _flag("Whether a student's academic record may be made where there is none.", default=True)
+    creates = _flag("Whether a student's academic record or report card may be made where there is none.", default=True)
 
 
 class ObjectivesSchema(_Strict):

@@ -327,6 +327,21 @@ def test_a_report_card_carries_an_average_of_its_grading_period(tmp_path: Path) 
     assert [each["gradePointAverageValue"] for each in card["gradePointAverages"]] == [Decimal(4)]
 
 
+@pytest.mark.parametrize(("creates", "cards"), [(True, 1), (False, 0)])
+def test_a_report_card_that_is_not_there_is_made_where_that_is_allowed(
+    creates: bool, cards: int, tmp_path: Path
+) -> None:
+    stand = Stand(make_host(), tmp_path, gpa={**GPA, "place": "report_card", "creates": creates})
+    for id_ in stand.host.items("reportCards"):
+        stand.host.remove("reportCards", id_)
+    ours = gpa("weighted", "4.0", as_of=result(STUDENT)["score_date"])
+    outcome = stand.push(*gpas(ours))["g-weighted"]
+    assert len(stand.host.rows("reportCards")) == cards
+    assert outcome.code == ("" if creates else "edfi.no-carrier")
+    stand.push(*gpas(ours, action=Action.INACTIVATE, stand=stand))
+    assert stand.host.rows("reportCards") == []
+
+
 def test_the_check_names_each_descriptor_that_the_host_lacks(tmp_path: Path) -> None:
     stand = Stand(make_host(), tmp_path, "competencies", levels={"Proficient": "Splendid"}, gpa=GPA)
     failed = {item.what: item.message for item in stand.target().check() if not item.ok}
