@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 import polars as pl
@@ -131,11 +133,7 @@ class Rows(fields.List[Any]):
             raise ValidationError("This must be a list of rows.")
         if len(value) > MOST_ROWS:
             raise ValidationError(f"One call takes {MOST_ROWS:,} rows; send more as a job.")
-        faults: dict[int, dict[str, list[str]]] = {}
-        for number, row in enumerate(value):
-            wrong = self._row_faults(row)
-            if wrong:
-                faults[number] = wrong
+        faults = {number: wrong for number, row in enumerate(value) if (wrong := self._row_faults(row))}
         found = {} if faults else {name: self._column(value, name, faults) for name in self._present(value)}
         if faults:
             raise ValidationError(faults)
@@ -144,9 +142,10 @@ class Rows(fields.List[Any]):
     def _row_faults(self, row: Any) -> dict[str, list[str]]:
         if not isinstance(row, dict):
             return {"_schema": ["This must be an object."]}
-        unknown = {name: ["Unknown field."] for name in row.keys() - self.columns.kinds.keys()}
-        missing = [name for name in self.columns.required if row.get(name) in (None, "")]
-        return unknown | {name: ["This is required."] for name in missing}
+        faults = {name: ["This is required."] for name in self.columns.required if row.get(name) in (None, "")}
+        if not row.keys() <= self.columns.kinds.keys():
+            faults |= {name: ["Unknown field."] for name in row.keys() - self.columns.kinds.keys()}
+        return faults
 
     def _present(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         there = {name for row in rows for name in row}
@@ -156,10 +155,15 @@ class Rows(fields.List[Any]):
         self, rows: Sequence[Mapping[str, Any]], name: str, faults: dict[int, dict[str, list[str]]]
     ) -> list[str | None]:
         check = self.columns.kinds[name].check
+        values = [row.get(name) for row in rows]
+        if {*map(type, values)} <= {str, NoneType}:
+            with suppress(ValueError):  # texts that come again and again are checked once
+                checked = {value: check(value) for value in dict.fromkeys(values)}
+                return [checked[value] for value in values]
         found: list[str | None] = []
-        for number, row in enumerate(rows):
+        for number, value in enumerate(values):
             try:
-                found.append(check(row.get(name)))
+                found.append(check(value))
             except ValueError as error:
                 faults.setdefault(number, {})[name] = [str(error)]
         return found
