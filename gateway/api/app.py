@@ -27,7 +27,7 @@ from gateway.api import (
 from gateway.api.case import views as case
 from gateway.api.inbox import views as inbox
 from gateway.api.oneroster import views as oneroster
-from gateway.api.openapi import contract, finish, serve
+from gateway.api.openapi import contract, finish, refuse_unknown, serve
 from gateway.api.sandbox import faults
 from gateway.api.sandbox import views as sandbox
 from gateway.api.sites import Sites
@@ -53,6 +53,7 @@ def create_app(sites: Sites, *, now: Callable[[], datetime], per_minute: int = r
     deprecation.install(app)
     rates.limit(app, rates.Buckets(per_minute))
     faults.strike(app)
+    refuse_unknown(app)
     app.register_error_handler(Exception, problems.answer)
     for plain in (health.blueprint, oauth.blueprint):
         app.register_blueprint(plain)

@@ -13,6 +13,8 @@ from flask import Response
 
 DEEPEST = 32
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Where half of a character may stand: a surrogate, which is no text without the other one."""
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _encoder = msgspec.json.Encoder(decimal_format="string")
@@ -49,7 +51,12 @@ def decoded(body: bytes) -> Any:
     if _depth(body) > DEEPEST:
         raise UnsoundJsonError(f"The body is nested more than {DEEPEST} deep.")
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_once)
+        found = json.loads(text, parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_once)
+        if _HALF.search(body):
+            json.dumps(found, ensure_ascii=False, default=str).encode()
+        return found
+    except UnicodeEncodeError:
+        raise UnsoundJsonError("The body holds half of a character.") from None
     except json.JSONDecodeError as error:
         raise UnsoundJsonError(f"The body is no JSON: line {error.lineno}, column {error.colno}.") from None
     except (RecursionError, ValueError) as error:

@@ -46,6 +46,10 @@ EVIDENCE = Columns(
 )
 
 
+MOST_SIGNS = 600_000
+"""Of a mapping file in a body: however it is written there, the body is not too large."""
+
+
 class ApplySchema(StrictSchema):
     version = fields.String(metadata={"description": "A version of the mapping; the latest one otherwise."})
     as_of = fields.Date(metadata={"description": "As of the end of this day (UTC); all evidence otherwise."})
@@ -59,7 +63,7 @@ class ExplainSchema(ApplySchema):
 
 class LintSchema(StrictSchema):
     mapping = fields.String(
-        required=True, validate=validate.Length(1, 1_000_000), metadata={"description": "The mapping file: YAML."}
+        required=True, validate=validate.Length(1, MOST_SIGNS), metadata={"description": "The mapping file: YAML."}
     )
     framework = fields.String(required=True, metadata={"description": "The identifier of a framework of the district."})
     crosswalks = fields.Dict(

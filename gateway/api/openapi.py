@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar, cast
 
 import flask_smorest
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, g, request
 from marshmallow import RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 
@@ -31,7 +31,9 @@ Send `Authorization: Bearer …` with a key, or with a one-hour token from `/oau
 failure is a problem document (RFC 9457)."""
 
 
-_PROBLEMS, _WRITES = "x-problems", "x-writes"
+_PROBLEMS, _WRITES, _QUERY = "x-problems", "x-writes", "_query"
+_FORMS = ("application/json", MEDIA_TYPE, "text/csv", "application/vnd.apache.parquet")
+"""In which forms answers come."""
 _KEY = {
     "description": "Sent again with the same request, it takes effect once.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
@@ -122,7 +124,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
 
     def arguments(self, schema: type[Schema], *, location: str = "json") -> Callable[[View], View]:
         """The view takes what ``schema`` loads as its first argument."""
-        return cast(Callable[[View], View], super().arguments(schema, location=location))
+        taken = cast(Callable[[View], View], super().arguments(schema, location=location))
+
+        def decorated(view: View) -> View:
+            found = taken(view)
+            if location == "query":
+                setattr(found, _QUERY, True)
+            return found
+
+        return decorated
 
     def response(self, status: int, schema: type[Schema] | None = None, **more: Any) -> Callable[[View], View]:
         """How the view answers."""
@@ -140,7 +150,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         answer that is no JSON; for a POST, whether it keeps anything, so that an idempotency key means something."""
         content = {kind: {"schema": {"type": "string", "minLength": 1, "contentMediaType": kind}} for kind in body}
         more: dict[str, Any] = {"requestBody": {"required": True, "content": content}} if content else {}
-        more |= {"responses": {"200": {"content": {kind: {} for kind in answers}}}} if answers else {}
+        if answers:
+            more["responses"] = {"200": {"description": "The file.", "content": {kind: {} for kind in answers}}}
         return cast(Callable[[View], View], super().doc(**{_PROBLEMS: list(problems), _WRITES: writes}, **more))
 
     def get(self, rule: str) -> Callable[[View], View]:
@@ -183,6 +194,27 @@ def contract(app: Flask) -> Api:
     return api
 
 
+def refuse_unknown(app: Flask) -> None:
+    """Refuse parameters where there are none, and callers that want a form in which no answer comes.
+
+    To be called behind whatever finds out who calls.
+    """
+
+    @app.before_request
+    def check() -> None:
+        if "caller" not in g or not request.path.startswith("/v1/"):
+            return
+        accept = request.accept_mimetypes
+        if accept and not any(accept[form] for form in _FORMS):
+            raise Problem("not-acceptable", "Answers come as application/json.", hint="Accept that, or */*.")
+        if request.args and not getattr(app.view_functions.get(request.endpoint or ""), _QUERY, False):
+            faults = [
+                {"pointer": f"query/{name}"[:200], "code": "value", "message": "Unknown field."}
+                for name in request.args
+            ]
+            raise Problem("invalid", "This address takes no parameters.", faults=faults[:FAULTS_TOLD])
+
+
 def finish(app: Flask, api: Api) -> None:
     """Write into the contract what holds for all operations: who may call, and how failures look."""
     document = api.spec
@@ -202,7 +234,7 @@ def finish(app: Flask, api: Api) -> None:
             _finish_operation(operation, scopes, problem, writes=writes)
 
 
-_SCOPED = frozenset({"unauthorized", "forbidden", "not-found", "too-many-requests"})
+_SCOPED = frozenset({"unauthorized", "forbidden", "not-found", "too-many-requests", "invalid"})
 _BODY = frozenset({"bad-request", "too-large", "unsupported-media-type", "invalid"})
 _KEYED = frozenset({"bad-request", "conflict", "idempotency-key-reused"})
 _ALWAYS = frozenset({"internal", "unavailable", "not-acceptable"})
@@ -216,9 +248,8 @@ def _finish_operation(
     for status in [name for name in responses if str(name)[0] in "45" or name == "default"]:
         del responses[status]
     own = frozenset(operation.pop(_PROBLEMS, ()))
-    query = any(each.get("in") == "query" for each in operation.get("parameters", ()))
     possible = own | _ALWAYS | (_SCOPED if scopes else frozenset()) | (_KEYED if writes else frozenset())
-    possible |= (_BODY if "requestBody" in operation else frozenset()) | ({"invalid"} if query else frozenset())
+    possible |= _BODY if "requestBody" in operation else frozenset()
     if writes:
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
     by_status: dict[int, list[str]] = {}

@@ -158,6 +158,8 @@ ONE = '{"student_id": "s", "scored_at": "2026-10-01", "score": "1"}'
         (f'{{"evidence": [{ONE[:-1]}, "term": "a\\u0000b"}}]}}', 422, "invalid"),
         ('{"evidence": [{"student_id": "s", "scored_at": "2026-02-30"}]}', 422, "invalid"),
         ('{"evidence": [], "version": "1999"}', 404, "not-found"),
+        (f'{{"evidence": [{ONE[:-1]}, "term": "\\ud83d"}}]}}', 400, "body.unsound"),
+        (f'{{"evidence": [{ONE[:-1]}, "\\uDC00": "x"}}]}}', 400, "body.unsound"),
     ],
 )
 def test_bad_bodies_are_told_by_their_place(http, bearer, body, status, code):
@@ -165,6 +167,30 @@ def test_bad_bodies_are_told_by_their_place(http, bearer, body, status, code):
     assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
     assert answer.content_type == "application/problem+json"
     assert "Traceback" not in answer.text
+
+
+def test_whole_characters_may_be_written_as_two_halves(http, bearer):
+    body = ONE[:-1] + ', "term": "\\ud83d\\ude00 and \\\\ud83d"}'
+    answer = http.post(APPLY, data=f'{{"evidence": [{body}]}}', headers=bearer() | {"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status"),
+    [
+        ("/v1/mappings?version=1", "*/*", 422),
+        ("/v1/scales?limit=1", None, 422),
+        ("/v1/mappings/lakeside?version=2026.1", "application/json", 200),
+        ("/v1/mappings/lakeside?color=red", "application/json", 422),
+        ("/v1/mappings", "text/html, application/xml;q=0.9, */*;q=0.1", 200),
+        ("/v1/mappings", "application/xml", 406),
+        ("/v1/mappings", "application/json;q=0", 406),
+    ],
+)
+def test_parameters_and_forms_that_are_unknown_are_refused(http, bearer, path, accept, status):
+    answer = http.get(path, headers=bearer() | ({"Accept": accept} if accept else {}))
+    assert answer.status_code == status, answer.text
+    assert status == 200 or answer.json["type"] in ("/v1/problems/invalid", "/v1/problems/not-acceptable")
 
 
 def test_a_fault_is_named_by_its_pointer(http, bearer):
