@@ -26,7 +26,7 @@ from gateway.store import open_store
 from gateway.store import runs as run_store
 from gateway.store.leases import hold
 from gateway.store.runs import RunState
-from gateway.sync.gpa_push import gpa_sync
+from gateway.sync.telling import GPAS, telling_sync
 from gateway.sync.planning import save, write_changes, write_desired
 from gateway.sync.run import finish, push_plan
 from gateway.sync.work import Work
@@ -147,7 +147,7 @@ def night(of: District, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     with closing(store), closing(open_connection(of, "ods", now=_now)) as target:
         assert isinstance(target, Target)
         with hold(store, of.id, ["ods"], _now) as lease:
-            sync = replace(gpa_sync("ods"), name="benchmark")
+            sync = replace(telling_sync(GPAS, "ods"), name="benchmark")
             run = run_store.begin(store, of.id, sync.name, now=_now(), since=None, run_key=None, until="push")
             work = Work(of, sync, store, lease, run, _now, lambda *progress: None, threading.Event())
             report = finish(work, lambda: _plan_and_push(work, target, tables))

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from gateway.core.exchange import Action, Change, Outcome, OutcomeState
+from gateway.core.model import TABLES
 from gateway.core.plan import KNOWN_SCHEMA, LedgerState
 from gateway.store.database import Store
 from gateway.store.schema import ledger
@@ -33,12 +34,47 @@ def known(store: Store, district: str, target: str, entity: str) -> pl.DataFrame
 
 
 def remote_ids(store: Store, district: str, target: str) -> dict[str, str]:
-    """The ids that a target allocated for our records, by ours; empty for a target that takes ours."""
+    """The ids that a target allocated for those of our records to which others refer, by ours; empty for a target that
+    takes ours."""
     query = sa.select(ledger.c.id, ledger.c.remote_id).where(
-        ledger.c.district == district, ledger.c.target == target, ledger.c.remote_id.is_not(None)
+        ledger.c.district == district,
+        ledger.c.target == target,
+        ledger.c.entity.in_(_REFERRED),
+        ledger.c.remote_id.is_not(None),
     )
     with store.begin(read=True) as connection:
         return {row[0]: row[1] for row in connection.execute(query) if row[0] != row[1]}
+
+
+_REFERRED = sorted(
+    {
+        column.references
+        for table in TABLES.values()
+        for column in table.columns
+        if column.references and (table.part_of is None or column.references != table.part_of[0])
+    }
+)
+"""Entities to which records of others refer: few records, where results are many."""
+
+
+def accepted_sample(
+    store: Store, district: str, target: str, entity: str, run_id: str, size: int
+) -> list[tuple[str, str | None]]:
+    """The id and the target's own id of up to ``size`` records that a run brought to the target, evenly by id."""
+    accepted = sa.and_(
+        ledger.c.district == district,
+        ledger.c.target == target,
+        ledger.c.entity == entity,
+        ledger.c.run_id == run_id,
+        ledger.c.state == LedgerState.ACCEPTED.value,
+    )
+    with store.begin(read=True) as connection:
+        count = connection.execute(sa.select(sa.func.count()).select_from(ledger).where(accepted)).scalar_one()
+        place = (sa.func.row_number().over(order_by=ledger.c.id) - 1).label("place")
+        numbered = sa.select(ledger.c.id, ledger.c.remote_id, place).where(accepted).subquery()
+        even = numbered.c.place % max(1, count // max(1, size)) == 0
+        query = sa.select(numbered.c.id, numbered.c.remote_id).where(even).order_by(numbered.c.place).limit(size)
+        return [(row[0], row[1]) for row in connection.execute(query)]
 
 
 def sent_by(store: Store, district: str, target: str, entity: str, run_id: str) -> list[tuple[str, str, str | None]]:

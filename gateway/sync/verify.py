@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from gateway.core.exchange import Action, Change, Target
 from gateway.core.model import TABLES
-from gateway.core.plan import LedgerState
 from gateway.store import ledger
 from gateway.store.plans import SavedPlan, in_order, read_changes
 from gateway.sync.work import Work
@@ -38,15 +37,15 @@ class ReadBack:
 def verify(work: Work, plan: SavedPlan, target: Target) -> list[ReadBack]:
     """An even sample of what this run created or updated, compared column by column."""
     found = []
-    remote_ids = ledger.remote_ids(work.store, work.district.id, work.sync.target)
+    allocated = bool(ledger.remote_ids(work.store, work.district.id, work.sync.target))
     for entity in in_order(list(plan.counts)):
-        sample = _sample(work, entity, remote_ids)
+        sample = _sample(work, entity)
         if not sample:
             continue
         there = target.read_back(entity, list(sample))
         differing: dict[str, int] = {}
         for record_id, change in sample.items():
-            ignored = _references(entity) if remote_ids else frozenset[str]()
+            ignored = _references(entity) if allocated else frozenset[str]()
             for column in _differences(change.record, there.get(record_id), ignored | IGNORED):
                 differing[column] = differing.get(column, 0) + 1
         missing = sum(record_id not in there for record_id in sample)
@@ -59,17 +58,18 @@ def _references(entity: str) -> frozenset[str]:
     return frozenset(c.name for c in TABLES[entity].columns if c.references) | set(TABLES)
 
 
-def _sample(work: Work, entity: str, remote_ids: Mapping[str, str]) -> dict[str, Change]:
+def _sample(work: Work, entity: str) -> dict[str, Change]:
     """Some of what this run sent, by the id under which the target has it."""
-    sent = ledger.sent_by(work.store, work.district.id, work.sync.target, entity, work.run.run_id)
-    accepted = sorted(row[0] for row in sent if row[1] == LedgerState.ACCEPTED)
-    size = work.sync.read_back
-    if not accepted or size == 0:
+    chosen = dict(
+        ledger.accepted_sample(
+            work.store, work.district.id, work.sync.target, entity, work.run.run_id, work.sync.read_back
+        )
+    )
+    if not chosen:
         return {}
-    chosen = set(accepted[:: max(1, len(accepted) // size)][:size])
     path = work.folder / "plan" / f"{entity}.parquet"
     changes = read_changes(path, entity, (Action.CREATE, Action.UPDATE), only=sorted(chosen))
-    return {remote_ids.get(change.id, change.id): change for change, _ in changes}
+    return {chosen[change.id] or change.id: change for change, _ in changes}
 
 
 def _differences(sent: Mapping[str, object], there: Mapping[str, object] | None, ignored: frozenset[str]) -> list[str]:

@@ -139,7 +139,7 @@ class DeadlineAdapter(HTTPAdapter):
         try:
             raw = pool.urlopen(
                 request.method or "GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
-                body=cast("bytes | None", request.body), headers=request.headers, redirect=False,
+                body=cast("bytes | None", request.body), headers=dict(request.headers.items()), redirect=False,
                 assert_same_host=False, retries=_NONE, timeout=urllib3.Timeout(connect=connect, read=read),
                 preload_content=False, decode_content=False,
             )  # fmt: skip
