@@ -141,7 +141,8 @@ def read_rounding(data: dict[str, Any] | None, default: Rounding | None = None) 
 
 
 def as_decimal(micros: pl.Expr, places: int) -> pl.Expr:
-    """Micros that have at most ``places`` places as decimal numbers."""
-    whole = (micros // 10 ** (6 - places)).cast(pl.Decimal(18, places))
-    scaled: pl.Expr = whole / 10**places
+    """Micros that have at most ``places`` places as decimal numbers. Those are kept as whole numbers of 128 bits, so
+    that nothing needs to be divided."""
+    whole = (micros // 10 ** (6 - places)).cast(pl.Int128)
+    scaled: pl.Expr = whole.reinterpret(dtype=pl.Decimal(38, places))
     return scaled.cast(pl.Decimal(18, places))
