@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import logging
 import re
@@ -11,13 +10,13 @@ import uuid
 
 from flask import Flask, Response, g, request
 
+from gateway.api.encoding import zipped
 from gateway.api.metrics import observe
 
 log = logging.getLogger(__name__)
 
 MOST_JSON_BYTES = 8 * 1024 * 1024
 GZIP_FROM = 1024
-GZIP_LEVEL = 1
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 """Request ids stand in logs, so that they must not be able to name a person: a UUID, with or without hyphens."""
 
@@ -86,6 +85,6 @@ def _compress(response: Response) -> None:
         return
     data = response.get_data()
     if len(data) >= GZIP_FROM:
-        response.set_data(gzip.compress(data, GZIP_LEVEL, mtime=0))
+        response.set_data(zipped(data))
         response.headers["Content-Encoding"] = "gzip"
         response.headers.add("Vary", "Accept-Encoding")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gateway.api.encoding import encoded, zipped
 from gateway.api.sites import Site
 from gateway.core.case_package import case_package
 from gateway.core.errors import ConfigurationError
@@ -24,7 +27,7 @@ _SINCE_1_1 = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Package:
     """One framework's package, with its parts by id."""
 
@@ -41,6 +44,16 @@ class Package:
     def link(self) -> Json:
         document = self.document
         return {"title": document["title"], "identifier": document["identifier"], "uri": document["uri"]}
+
+    @cached_property
+    def zipped(self) -> bytes:
+        """The content as gzip: packages are large, and are asked for again and again."""
+        return zipped(encoded(self.content))
+
+    @cached_property
+    def tag(self) -> str:
+        """An entity tag of the content."""
+        return hashlib.sha256(self.zipped).hexdigest()[:32]
 
 
 class Published:
@@ -118,7 +131,7 @@ def _lacking(part: Json, kind: str) -> Json:
     }
 
 
-MOST_BASES = 32
+MOST_BASES = 6
 """The address is the caller's word, so that no more of them are remembered."""
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

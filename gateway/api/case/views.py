@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, request
 
@@ -14,6 +14,8 @@ from gateway.api.encoding import answer
 from gateway.api.links import page_links
 from gateway.api.problems import TYPES, Problem, not_found
 from gateway.api.roles import FRAMEWORKS
+
+T = TypeVar("T")
 
 BASES = {"1.1": "/ims/case/v1p1", "1.0": "/ims/case/v1p0"}
 DEFAULT_LIMIT = 100
@@ -51,7 +53,11 @@ def _add(blueprint: Blueprint, version: str, base: str) -> None:
     def documents() -> Response:
         return _documents(packages(), base)
 
+    def package(id: str) -> Response:
+        return _package(_found(packages(), id, lambda found, id: found.get(id), version))
+
     rule("CFDocuments", documents)
+    rule("CFPackages/<id>", package)
     for name, find in _SINGLES.items():
         rule(f"{name}/<id>", _one(packages, find, version))
 
@@ -60,15 +66,33 @@ def _one(
     packages: Callable[[], dict[str, Package]], find: Callable[[dict[str, Package], str], Json | None], version: str
 ) -> Callable[..., Response]:
     def view(id: str) -> Response:
-        if not UUID.fullmatch(id):
-            code = "invalid_uuid" if version == "1.1" else "invaliduuid"
-            raise Problem("bad-request", "This is no identifier.", code=code)
-        found = find(packages(), id.lower())
-        if found is None:
-            raise not_found("There is nothing of this identifier.")
-        return answer(found)
+        return answer(_found(packages(), id, find, version))
 
     return view
+
+
+def _found(
+    packages: dict[str, Package], id: str, find: Callable[[dict[str, Package], str], T | None], version: str
+) -> T:
+    """Raises :class:`Problem` for what is no identifier, or that of nothing."""
+    if not UUID.fullmatch(id):
+        code = "invalid_uuid" if version == "1.1" else "invaliduuid"
+        raise Problem("bad-request", "This is no identifier.", code=code)
+    found = find(packages, id.lower())
+    if found is None:
+        raise not_found("There is nothing of this identifier.")
+    return found
+
+
+def _package(package: Package) -> Response:
+    """A whole framework, as it was zipped before if the caller takes that."""
+    if request.accept_encodings.quality("gzip") > 0:
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        response = Response(package.zipped, headers=headers, content_type="application/json")
+    else:
+        response = answer(package.content)
+    response.set_etag(package.tag, weak=True)
+    return response
 
 
 def _documents(packages: dict[str, Package], base: str) -> Response:
@@ -115,10 +139,6 @@ def _find_document(packages: dict[str, Package], id: str) -> Json | None:
     return _document(packages[id], base) if id in packages else None
 
 
-def _find_package(packages: dict[str, Package], id: str) -> Json | None:
-    return packages[id].content if id in packages else None
-
-
 def _find_part(name: str, *, inside: bool = True) -> Callable[[dict[str, Package], str], Json | None]:
     def find(packages: dict[str, Package], id: str) -> Json | None:
         for package in packages.values():
@@ -153,7 +173,6 @@ def _find_associations(packages: dict[str, Package], id: str) -> Json | None:
 
 _SINGLES: dict[str, Callable[[dict[str, Package], str], Json | None]] = {
     "CFDocuments": _find_document,
-    "CFPackages": _find_package,
     "CFItems": _find_part("CFItems", inside=False),
     "CFItemAssociations": _find_associations,
     "CFAssociations": _find_part("CFAssociations", inside=False),
