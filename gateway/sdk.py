@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.core import oneroster
-from gateway.core.case import CasePackages, case_identifier, read_packages
+from gateway.core.case import CasePackages, case_identifier, package_identifier, read_packages
 from gateway.core.case_csv import read_opensalt_csv
 from gateway.core.check import read_rows
 from gateway.core.competency import normal_id
@@ -109,6 +109,7 @@ __all__ = [
     "open_bundle",
     "open_csv",
     "origin",
+    "package_identifier",
     "read_batches",
     "read_opensalt_csv",
     "read_packages",

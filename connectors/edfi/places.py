@@ -21,7 +21,7 @@ from connectors.edfi.items import Items
 from connectors.edfi.keys import section_parts, written_id
 from connectors.edfi.merging import Item, stripped
 from connectors.edfi.versions import GRADING_PERIOD_KEY, Version, key_of
-from gateway.sdk import ConfigurationError, OutcomeState
+from gateway.sdk import ConfigurationError, OutcomeState, package_identifier
 
 SECTION_KEY = ("localCourseCode", "schoolId", "schoolYear", "sectionIdentifier", "sessionName")
 OBJECTIVE_KEY = ("educationOrganizationId", "objective", "objectiveGradeLevelDescriptor")
@@ -197,7 +197,7 @@ class Places:
             key = {name: whole.get(name) for name in OBJECTIVE_KEY}
             level = str(key["objectiveGradeLevelDescriptor"]).rpartition("#")[2]
             pulled = written_id("objective", (str(key["educationOrganizationId"]), level, str(key["objective"])))
-            for own in (item.get("competencyObjectiveId"), pulled):
+            for own in (item.get("competencyObjectiveId"), pulled, package_identifier(pulled)):
                 if own:
                     found.setdefault(str(own), key)
         return found
@@ -209,7 +209,7 @@ class Places:
         for item in self._items.listed("learningStandards"):
             own = str(item["learningStandardId"])
             codes = [each.get("identificationCode") for each in item.get("identificationCodes") or ()]
-            for id_ in (own, *codes, str(item.get("uri") or "").rpartition("/")[2]):
+            for id_ in (own, *codes, str(item.get("uri") or "").rpartition("/")[2], package_identifier(own)):
                 if id_:
                     found.setdefault(str(id_), own)
         return found

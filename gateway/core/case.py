@@ -322,6 +322,12 @@ def _id_in(uri: str | None) -> str | None:
     return last.lower() if _UUID.fullmatch(last) else None
 
 
+def package_identifier(id: str) -> str:
+    """Under which identifier an item stands in a package: its own, or, if that is no UUID, one made of it."""
+    own = normal_id(id)
+    return own if _UUID.fullmatch(own) else generated_id("identifier", own)
+
+
 def generated_id(*parts: str) -> str:
     """The same identifier for the same parts, for what came without one."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "\x1f".join(parts)))

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from gateway.core.case import ASSOCIATION_TYPES, generated_id
+from gateway.core.case import ASSOCIATION_TYPES, generated_id, package_identifier
 from gateway.core.framework_build import choose_document, own, read_table
 
 Json: TypeAlias = dict[str, Any]
@@ -51,7 +51,8 @@ class _Writer:
         items = self._own(tables, "competencies")
         self.links = {row["id"]: self._item_link(row) for row in items}
         self.links[self.document["id"]] = {
-            "title": self.document["title"], "identifier": _uuid(self.document["id"]), "uri": self._document_uri(),
+            "title": self.document["title"], "identifier": package_identifier(self.document["id"]),
+            "uri": self._document_uri(),
         }  # fmt: skip
         written: dict[str, object] = {
             "CFDocument": self._document(),
@@ -69,7 +70,7 @@ class _Writer:
         return read_table(tables, name).filter(own(self.document["id"])).rows(named=True)
 
     def _head(self, row: Mapping[str, Any], kind: str) -> Json:
-        id = _uuid(row["id"])
+        id = package_identifier(row["id"])
         return {
             "identifier": id,
             "uri": row.get("uri") or f"{self.base}/{kind}/{id}",
@@ -77,7 +78,7 @@ class _Writer:
         }
 
     def _document_uri(self) -> str:
-        return self.document["uri"] or f"{self.base}/CFDocuments/{_uuid(self.document['id'])}"
+        return self.document["uri"] or f"{self.base}/CFDocuments/{package_identifier(self.document['id'])}"
 
     def _document(self) -> Json:
         row = self.document
@@ -125,17 +126,21 @@ class _Writer:
 
     def _criterion(self, row: Mapping[str, Any], levels: Sequence[Json]) -> Json:
         item = row["competency_id"]
-        link = item and {"title": item, "uri": f"urn:uuid:{_uuid(item)}", "identifier": _uuid(item)}
+        link = item and {
+            "title": item,
+            "uri": f"urn:uuid:{package_identifier(item)}",
+            "identifier": package_identifier(item),
+        }
         return self._head(row, "CFRubricCriteria") | _present(
             category=row["category"], description=row["description"], CFItemURI=self.links.get(item, link),
-            weight=_number(row["weight"]), position=row["position"], rubricId=_uuid(row["rubric_id"]),
+            weight=_number(row["weight"]), position=row["position"], rubricId=package_identifier(row["rubric_id"]),
             CFRubricCriterionLevels=[self._level(level) for level in levels],
         )  # fmt: skip
 
     def _level(self, row: Mapping[str, Any]) -> Json:
         return self._head(row, "CFRubricCriterionLevels") | _present(
             description=row["description"], quality=row["quality"], score=_number(row["score"]),
-            position=row["position"], rubricCriterionId=_uuid(row["criterion_id"]),
+            position=row["position"], rubricCriterionId=package_identifier(row["criterion_id"]),
         )  # fmt: skip
 
 
@@ -152,10 +157,6 @@ def _present(**values: object) -> Json:
 
 def _link(target: Mapping[str, Any]) -> Json:
     return {name: target[name] for name in ("title", "identifier", "uri") if name in target}
-
-
-def _uuid(id: str) -> str:
-    return id if _UUID.fullmatch(id) else generated_id("identifier", id)
 
 
 def _type(kind: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.case import package_identifier
 from gateway.core.errors import ConfigurationError
 from gateway.core.exchange import Action, Change, OutcomeState
 from gateway.testing.edfi import Claims, EdFiGate, FakeEdFi
@@ -110,6 +111,16 @@ def test_the_ids_with_which_this_connector_pulls_lead_back(tmp_path: Path) -> No
     outcome = stand.push(change("results", result(STUDENT, "r-1", **pulled)))["r-1"]
     assert outcome.state is OutcomeState.ACCEPTED
     assert set(levels(stand.host)) == {"Objective 1", "Solve linear equations"}
+
+
+def test_a_framework_of_the_host_leads_back_under_the_identifiers_of_its_package(tmp_path: Path) -> None:
+    stand = Stand(make_host(), tmp_path, "competencies")
+    night(stand, result(STUDENT, "r-1", competencies=[package_identifier(f"objective:{LEA}:Ninth grade:Objective 1")]))
+    assert set(levels(stand.host)) == {"Objective 1", "Solve linear equations"}
+    stand = Stand(make_host(), tmp_path, "grades")
+    night(stand, result(STUDENT, "r-1", competencies=[package_identifier("STD-1")]))
+    (grade,) = of_student(stand.host, "grades")
+    assert "STD-1" in json.dumps(grade["learningStandardGrades"], default=str)
 
 
 def test_files_of_the_settings_lead_to_students_and_sections(tmp_path: Path) -> None:
