@@ -118,7 +118,8 @@ def _references(change: Change, remote_ids: Mapping[str, str]) -> Mapping[str, s
     """The ids that the target allocated for the records to which this one refers, by our id."""
     if not remote_ids:
         return {}
-    rows = [change.record, *(row for part in change.record.values() if isinstance(part, list) for row in part)]
+    parts = [part for part in change.record.values() if isinstance(part, list)]
+    rows = [change.record, *(row for part in parts for row in part if isinstance(row, Mapping))]
     values = {value for row in rows for value in row.values() if isinstance(value, str)}
     return {value: remote_ids[value] for value in values if value in remote_ids}
 

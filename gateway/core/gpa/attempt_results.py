@@ -2,11 +2,12 @@
 
 The result is what the status says, or a mark that is a word for a status (``W``, ``I``); else a grade that earns credit
 under the policy is a pass, and one that does not a fail. What is in progress or audited is no attempt of a transcript
-yet; and where the result cannot be told (a grade that the policy does not know, no credit), none is guessed.
+yet; and where the result cannot be told (a grade that the policy does not know, none at all), none is guessed.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -14,8 +15,9 @@ import polars as pl
 from gateway.core.gpa.counting import Why, count_courses
 from gateway.core.gpa.courses import ROW, prepare_courses
 from gateway.core.gpa.filters import canonical, lookup
-from gateway.core.gpa.policy import Policy
+from gateway.core.gpa.policy import CourseFilter, Credit, Policy
 from gateway.core.gpa.problems import Problem
+from gateway.core.mapping.rounding import MICROS
 from gateway.core.model import SCORE, SCORE_PLACES
 
 _NOT_YET = ("in_progress", "audit")
@@ -31,7 +33,9 @@ def attempts_of_courses(courses: pl.DataFrame, policy: Policy, *, as_of: date) -
     ``result`` is empty for what is no attempt yet, and :data:`UNTOLD` where nothing can be told.
     """
     prepared = prepare_courses(courses)
-    counted = count_courses(policy, prepared, as_of=as_of).rows.select(ROW, "why", "fault", "earned")
+    # neither a course's level and credit nor whether it belongs into this GPA say whether it was passed
+    plain = replace(policy, weighting=None, courses=CourseFilter(), credit=Credit(basis="each_course"))
+    counted = count_courses(plain, prepared, as_of=as_of).rows.select(ROW, "why", "fault", "earned")
     rows = prepared.rows.drop("fault").join(counted, on=ROW, how="left", maintain_order="left")
     words = {
         name: [canonical(policy, "status", word) for word in prepared.vocabulary[name]] for name in ("status", "grade")
@@ -70,4 +74,4 @@ def _among(words: list[str], codes: str, wanted: tuple[str, ...]) -> pl.Expr:
 
 def _exact(micros: str) -> pl.Expr:
     """Micros as the decimal that they are."""
-    return (pl.col(micros).cast(pl.Decimal(38, 0)) / pl.lit(10**SCORE_PLACES, pl.Decimal(38, 0))).cast(SCORE)
+    return (pl.col(micros).cast(pl.Decimal(38, SCORE_PLACES)) / MICROS).cast(SCORE)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from gateway.core.errors import ConfigurationError
+from gateway.core.gpa.attempt_results import attempts_of_courses
 from gateway.core.gpa.compute import compute_gpa
 from gateway.core.gpa.stated import beside_stated
 from gateway.core.gpa.transcript import counts_for_gpa, courses_of_attempts, unit_types
@@ -143,3 +144,35 @@ def test_a_type_of_which_nothing_is_stated_is_named() -> None:
     with pytest.raises(ConfigurationError, match="Did you mean") as caught:
         beside_stated(results(a="3"), stated(("a", "2026", "3", True)), {"p": "Unweightd"})
     assert caught.value.code == "gpa.stated"
+
+
+@pytest.mark.parametrize(
+    ("row", "result"),
+    [
+        ({"grade": "B"}, "pass"),
+        ({"grade": "B", "level": "a level that nobody knows"}, "pass"),
+        ({"grade": "F"}, "fail"),
+        ({"grade": "P"}, "pass"),
+        ({"grade": "WF"}, "fail"),
+        ({"grade": "W"}, "withdrawn"),
+        ({"grade": "I"}, "incomplete"),
+        ({"grade": None, "status": "dropped"}, "withdrawn"),
+        ({"grade": "B", "status": "incomplete"}, "incomplete"),
+        ({"grade": "B", "status": "transfer"}, "pass"),
+        ({"grade": None, "status": "in progress"}, None),
+        ({"grade": "AU", "status": "audit"}, None),
+        ({"grade": "NG"}, "untold"),
+        ({"grade": "??"}, "untold"),
+        ({"grade": None}, "untold"),
+        ({"grade": "B", "credit": None}, "pass"),
+        ({"grade": "P", "credit": "0"}, "pass"),
+        ({"grade": "B", "credit": "half"}, "untold"),
+    ],
+)
+def test_the_result_of_an_attempt_is_told_by_status_mark_and_grade(row: dict[str, Any], result: str | None) -> None:
+    usual = {"student_id": "s", "course_code": "ENG", "credit": "0.5", "school_year": "2025-26", "status": None}
+    policy = find_policy("school-weighted", [Path("mappings/gpa")], DAY)
+    schema = dict.fromkeys((*usual, "grade", "level"), pl.String)
+    made = attempts_of_courses(pl.DataFrame([{**usual, **row}], schema=schema), policy, as_of=DAY).row(0, named=True)
+    assert (made["result"], made["school_year"]) == (result, "2026")
+    assert made["credit_earned"] == (made["credit"] if result == "pass" else 0)
