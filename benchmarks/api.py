@@ -185,7 +185,7 @@ def callers(folder: Path, students: int, number: int, seconds: float) -> None:
     """So many callers at a time, each one request after the other: mapping, GPA and pages of results in turn."""
     with served(pulled_district(folder, students)) as server:
         total, _ = _first_page(server)
-        pages = [f"GET {RESULTS}?limit=100&offset={total * part // 10}" for part in range(10)]
+        pages = [f"GET {RESULTS}?limit=1000&offset={total * part // 10}" for part in range(10)]
         bodies = (f"POST {APPLY} {json.dumps(EVIDENCE)}", f"POST {COMPUTE} {json.dumps(COURSES)}")
         (folder / "calls.txt").write_text("\n".join(call for page in pages for call in (*bodies, page)) + "\n")
         (folder / "calls.lua").write_text(_SCRIPT)

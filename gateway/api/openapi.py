@@ -124,7 +124,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
 
     def arguments(self, schema: type[Schema], *, location: str = "json") -> Callable[[View], View]:
         """The view takes what ``schema`` loads as its first argument."""
-        taken = cast(Callable[[View], View], super().arguments(schema, location=location))
+        taken = cast(Callable[[View], View], super().arguments(schema(), location=location))
 
         def decorated(view: View) -> View:
             found = taken(view)
