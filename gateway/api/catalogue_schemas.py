@@ -227,6 +227,7 @@ class FrameworkListSchema(Schema):
 class ScaleOfMappingSchema(ScaleSchema):
     mapping = fields.String(required=True)
     mapping_version = fields.String(required=True)
+    mapping_digest = fields.String(required=True)
 
 
 class ScaleListSchema(Schema):
@@ -262,6 +263,11 @@ def scale_shown(scale: Scale) -> dict[str, Any]:
     marks = {mark: plain(from_micros(level)) for mark, level in scale.marks.items()}
     names = {plain(from_micros(level)): name for level, name in scale.names.items()}
     return {"name": scale.name, "report": scale.report, **limits, "marks": marks, "names": names}
+
+
+def scale_of(mapping: CompiledMapping, scale: Scale) -> dict[str, Any]:
+    told = {"mapping": mapping.name, "mapping_version": mapping.version, "mapping_digest": mapping.digest}
+    return {**scale_shown(scale), **told}
 
 
 def _number(micros: int | None) -> str | None:

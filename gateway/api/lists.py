@@ -14,6 +14,7 @@ from gateway.api.encoding import answer
 from gateway.api.openapi import Blueprint
 from gateway.api.problems import not_found
 from gateway.api.roles import CATALOGUE
+from gateway.core.errors import did_you_mean
 from gateway.core.gpa.policy import Policy
 
 blueprint = Blueprint("catalogue", __name__, url_prefix="/v1", description="What the district offers.")
@@ -75,12 +76,22 @@ def read_framework(id: str) -> Response:
 @needs(CATALOGUE)
 def list_scales() -> Response:
     """The scales of all mappings."""
+    mappings = caller().site.catalogue.mappings.all()
     return answer(
-        {
-            "scales": [
-                {**shown.scale_shown(scale), "mapping": mapping.name, "mapping_version": mapping.version}
-                for mapping in caller().site.catalogue.mappings.all()
-                for scale in mapping.scales.values()
-            ]
-        }
+        {"scales": [shown.scale_of(mapping, scale) for mapping in mappings for scale in mapping.scales.values()]}
     )
+
+
+@blueprint.get("/mappings/<string:name>/scales/<string:scale>")
+@blueprint.arguments(shown.VersionSchema, location="query")
+@blueprint.response(200, shown.ScaleOfMappingSchema)
+@needs(CATALOGUE)
+def read_scale(query: dict[str, Any], name: str, scale: str) -> Response:
+    """One scale of a mapping."""
+    try:
+        mapping = caller().site.catalogue.mapping(name, query.get("version"))
+    except NotInCatalogueError as error:
+        raise not_found(str(error)) from None
+    if scale not in mapping.scales:
+        raise not_found(f"The mapping has no such scale.{did_you_mean(scale, sorted(mapping.scales))}")
+    return answer(shown.scale_of(mapping, mapping.scales[scale]))

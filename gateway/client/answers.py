@@ -56,6 +56,7 @@ class ScaleOfMapping(Scale, frozen=True, kw_only=True):
 
     mapping: str
     mapping_version: str
+    mapping_digest: str
 
 
 class ScaleList(Answer, frozen=True, kw_only=True):

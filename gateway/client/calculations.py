@@ -123,3 +123,8 @@ class Calculations(Wire):
     def list_scales(self) -> answers.ScaleList:
         """The scales of all mappings."""
         return self.ask("GET", "/v1/scales", answers.ScaleList)
+
+    def read_scale(self, name: str, scale: str, *, version: str | None = None) -> answers.ScaleOfMapping:
+        """One scale of the mapping ``name``."""
+        path = f"/v1/mappings/{part(name)}/scales/{part(scale)}"
+        return self.ask("GET", path, answers.ScaleOfMapping, query={"version": version})

@@ -379,6 +379,8 @@ def _calculations(client: Client, does: Callable[..., Any]) -> None:
     frameworks = does(client.list_frameworks).frameworks
     assert does(client.read_framework, frameworks[0].id) == frameworks[0]
     assert {scale.mapping for scale in does(client.list_scales).scales} == set(names)
+    scale = does(client.read_scale, "lakeside", mapping.scales[0].name)
+    assert (scale.mapping_digest, scale.marks) == (mapping.digest, mapping.scales[0].marks)
     policies = does(client.list_policies).policies
     assert does(client.read_policy, "school-weighted", as_of=date(2026, 11, 22)) in policies
     (computed,) = does(client.compute_gpas, ["school-weighted"], COURSES, trace=True).results
