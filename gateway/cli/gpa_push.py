@@ -51,7 +51,7 @@ def push(
     import polars as pl
 
     from gateway.gpa_batch import compute_file
-    from gateway.sync.gpa_push import RecordPlace, desired_gpas
+    from gateway.sync.gpa_push import RecordPlace, desired_gpas, kept_back
     from gateway.sync.telling import GPAS, tell
     from gateway.worker import stop_on_signals
 
@@ -65,7 +65,8 @@ def push(
         compute_file(options, courses, out)
         place = RecordPlace(school_year, term, inputs.as_of, school)
         students = students_with_schools(inputs, options.students)
-        rows = desired_gpas(pl.read_parquet(out), students, found, place, district=district.id)
+        computed = pl.read_parquet(out)
+        rows = desired_gpas(computed, students, found, place, district=district.id)
     with inputs.invocation.store(district) as store, stop_on_signals() as stop, shown_progress() as progress:
         report = tell(
             district, connection, GPAS, rows, store=store, now=now, withdraw=withdraw, dry_run=dry_run,
@@ -73,5 +74,7 @@ def push(
         )  # fmt: skip
     closed = [each.title for each in found if each.aggregate != "always"]
     notes = [f"{title} aggregates no GPA: nothing of it was sent." for title in closed]
-    inputs.invocation.answer({**report.as_dict(), "not_sent": closed}, [*notes, *report.lines()])
+    partial = kept_back(computed, found)
+    notes += [f"{title}: {count:,} GPAs are not whole and were not sent." for title, count in partial.items()]
+    inputs.invocation.answer({**report.as_dict(), "not_sent": closed, "not_whole": partial}, [*notes, *report.lines()])
     return report.exit_code

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -80,6 +81,13 @@ def desired_gpas(
         pl.col(name).cast(dtype) if name in rows.columns else pl.lit(None, dtype).alias(name)
         for name, dtype in declared.items()
     ).sort("id")
+
+
+def kept_back(results: pl.DataFrame, policies: Sequence[Policy]) -> Mapping[str, int]:
+    """How many cumulative GPAs are not whole, and so not told, by the title of their policy."""
+    partial = results.filter(~pl.col("state").is_in(_TOLD) & (pl.col("period") == Period.CUMULATIVE.value))
+    counts = Counter(partial["policy"].to_list())
+    return {each.title: counts[each.name] for each in policies if counts[each.name] and each.aggregate == "always"}
 
 
 def _is_of_term(periods: pl.Series, place: RecordPlace) -> pl.Series:

@@ -14,7 +14,7 @@ from gateway.core.gpa.policy import Policy
 from gateway.policies import find_policy
 from gateway.store.runs import RunState
 from gateway.sync import RunReport, apply_plan, decide
-from gateway.sync.gpa_push import RecordPlace, desired_gpas
+from gateway.sync.gpa_push import RecordPlace, desired_gpas, kept_back
 from gateway.sync.telling import GPAS, tell
 from gateway.testing.edfi import FakeEdFi
 from gateway.testing.edfi.district import furnished
@@ -155,6 +155,9 @@ def test_what_is_not_whole_or_not_to_be_told_is_not_pushed() -> None:
     assert desired({"604800": "3.5"}, policies=("tilton",)).is_empty()
     pending = results({"604800": "3.5"}, state="pending")
     assert desired_gpas(pending, None, [policy(name) for name in POLICIES], PLACE, district="lakeside").is_empty()
+    title = policy("ncaa-d1").title
+    partial = results({"604800": "3.5", "604801": "3"}, ("ncaa-d1", "tilton"), "so_far")
+    assert kept_back(partial, [policy("ncaa-d1"), policy("tilton")]) == {title: 2}
 
 
 def test_a_student_without_a_school_stops_the_push() -> None:
