@@ -84,12 +84,14 @@ def _powers(base: Fraction, exponents: pl.Expr, runs: Runs) -> pl.Expr:
 
 def _uneven(runs: Runs, rate: Fraction, kinds: Sequence[int], first: pl.Expr) -> tuple[Runs, pl.Expr]:
     """The share of each level when weights differ: its own r·w times (1 − r·w) of every newer one."""
-    until = [(pl.col("weight") == kind).cast(pl.Int64).cum_sum().alias(f"until{n}") for n, kind in enumerate(kinds)]
-    runs = runs.with_columns(*until)
-    ends = pl.lit(runs.each["end"]).gather(pl.col("run"))
+    end = pl.lit(runs.each["end"]).gather(pl.col("run"))
+    until = [(pl.col("weight") == kind).cast(pl.Int64).cum_sum().alias(f"newer{n}") for n, kind in enumerate(kinds[1:])]
+    runs = runs.with_columns(end.alias("end"), *until)
+    runs = runs.with_columns(pl.col(f"newer{n}").gather("end") - pl.col(f"newer{n}") for n in range(len(until)))
+    others = [pl.col(f"newer{n}") for n in range(len(until))]
+    first_kind = pl.col("end") - pl.int_range(pl.len()) - pl.sum_horizontal(0, *others)
     shares = pl.when(first).then(1.0).otherwise((pl.col("weight") * (float(rate) / MICROS)).clip(upper_bound=1.0))
-    for n, kind in enumerate(kinds):
-        newer = pl.col(f"until{n}").gather(ends) - pl.col(f"until{n}")
+    for kind, newer in zip(kinds, (first_kind, *others), strict=True):
         shares = shares * _powers(1 - min(rate * Fraction(kind, MICROS), Fraction(1)), newer, runs)
     return runs, shares
 
