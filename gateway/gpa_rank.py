@@ -46,7 +46,7 @@ def rank_file(options: Options, courses: Path, out: Path, *, workers: int = 1) -
     if policy.rank is None:
         raise no_rank(policy)
     check_ending(out)
-    groups = _groups(options, courses, policy.rank.group)
+    groups = student_groups(options, courses, policy.rank.group)
     with tempfile.TemporaryDirectory(prefix="gpa-") as folder:
         results = Path(folder) / "gpas.parquet"
         computed = compute_file(options, courses, results, workers=workers)
@@ -64,7 +64,7 @@ def rank_file(options: Options, courses: Path, out: Path, *, workers: int = 1) -
     )
 
 
-def _groups(options: Options, courses: Path, keys: tuple[str, ...]) -> pl.DataFrame:
+def student_groups(options: Options, courses: Path, keys: tuple[str, ...]) -> pl.DataFrame:
     """``student_id`` and the group of each student: from the table of students, else from the newest courses."""
     given = options.students
     if given is not None and set(keys) <= set(given.columns):

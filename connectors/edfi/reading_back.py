@@ -14,6 +14,7 @@ from connectors.edfi.items import Items
 from connectors.edfi.merging import Body
 
 _HUNDREDTHS = -2
+_THOUSANDTHS = -3
 _DESCRIPTION = 1024
 
 
@@ -71,17 +72,30 @@ def _objective(body: Body, target: Mapping[str, Any]) -> dict[str, object]:
     return {} if len(said) >= _DESCRIPTION else {"statement": said}
 
 
-_READ = {"gradebookEntries": _entry, "studentGradebookEntries": _result, "competencyObjectives": _objective}
+def _attempt(body: Body, target: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "course_code": body["courseReference"]["courseCode"],
+        "grade": body.get("finalLetterGradeEarned"),
+        **_exact("score", body.get("finalNumericGradeEarned")),
+        **_exact("credit", body.get("attemptedCredits"), _THOUSANDTHS),
+        **_exact("credit_earned", body.get("earnedCredits"), _THOUSANDTHS),
+    }
+
+
+_READ = {
+    "gradebookEntries": _entry, "studentGradebookEntries": _result, "competencyObjectives": _objective,
+    "courseTranscripts": _attempt,
+}  # fmt: skip
 
 
 def _midnight(day: str | None) -> datetime | None:
     return None if day is None else datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
 
 
-def _exact(column: str, value: Any) -> dict[str, object]:
+def _exact(column: str, value: Any, most: int = _HUNDREDTHS) -> dict[str, object]:
     """A number, unless it has as many decimals as Ed-Fi keeps: then it may have been rounded, and says nothing."""
     if value is None:
         return {column: None}
     number = Decimal(value)
     exponent = number.normalize().as_tuple().exponent
-    return {} if isinstance(exponent, int) and exponent <= _HUNDREDTHS else {column: number}
+    return {} if isinstance(exponent, int) and exponent <= most else {column: number}

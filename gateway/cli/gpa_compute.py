@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.command import Command
-from gateway.cli.gpa_courses import course_file
+from gateway.cli.gpa_courses import Gradebook, course_file, gradebook_options
 from gateway.cli.gpa_inputs import OUT_FILE, Inputs, input_options
 from gateway.cli.gpa_stated import set_beside_stated
 from gateway.core.errors import EXIT_WARNINGS
@@ -30,15 +28,6 @@ _FILES = {
 _UNDONE = ("pending", "refused")
 
 _policies = click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
-_sync = click.option(
-    "--sync", "sync_name", metavar="NAME", help="Take the courses of the gradebook of this sync's newest pull."
-)
-_final = click.option(
-    "--final-grades", metavar="CATEGORY", help="With --sync: the category of line items that hold final grades."
-)
-_mapping = click.option(
-    "--from-levels", is_flag=True, help="With --sync: grades from the levels of its mapping, course by course."
-)
 _stated = click.option(
     "--stated", metavar="POLICY=TYPE", multiple=True,
     help="With --transcripts: set the GPAs of this type that the system states beside those of POLICY.",
@@ -55,9 +44,7 @@ _out = click.option("--out", type=OUT_FILE, required=True, help="The result: CSV
 @click.command(cls=Command)
 @_policies
 @input_options("courses", "transcripts", "catalogue", "levels", "convert_by", "students", "calendar")
-@_sync
-@_final
-@_mapping
+@gradebook_options
 @_stated
 @_out
 @click.option(
@@ -76,9 +63,7 @@ def compute(
     inputs: Inputs,
     *,
     policies: tuple[str, ...],
-    sync_name: str | None,
-    final_grades: str | None,
-    from_levels: bool,
+    gradebook: Gradebook,
     stated: tuple[str, ...],
     out: Path,
     trace: Path | None,
@@ -96,7 +81,7 @@ def compute(
     if trace == Path("-"):
         trace = out.with_name(f"{out.stem}.trace{out.suffix}")
     options = gpa_options(inputs, found, periods=periods, approximate=approximate, trace=trace is not None)
-    with _course_file(inputs, found, sync_name, final_grades, from_levels=from_levels) as (courses, notes):
+    with course_file(inputs, found, gradebook) as (courses, notes):
         computed = compute_file(options, courses, out, trace=trace, workers=workers)
     files = {"out": out, "trace": trace, "problems": computed.problems}
     if stated:
@@ -120,7 +105,7 @@ def rank(inputs: Inputs, *, policy_name: str, out: Path, workers: int) -> int:
 
     policy = inputs.policy(policy_name)
     options = gpa_options(inputs, [policy], periods="cumulative", approximate=False, trace=False)
-    with _course_file(inputs, [policy], None, None, from_levels=False) as (courses, notes):
+    with course_file(inputs, [policy]) as (courses, notes):
         ranked = rank_file(options, courses, out, workers=workers)
     told = {
         "policy": policy.name, "version": policy.version, "digest": policy.digest, "students": ranked.students,
@@ -153,42 +138,6 @@ def gpa_options(inputs: Inputs, policies: list[Policy], *, periods: str, approxi
         catalogue=inputs.read_catalogue(),
         overrides=inputs.overrides(),
     )
-
-
-@contextmanager
-def _course_file(
-    inputs: Inputs, policies: list[Policy], sync_name: str | None, final_grades: str | None, *, from_levels: bool
-) -> Iterator[tuple[Path, list[str]]]:
-    """The courses that the options name, or those that the gradebook of the newest pull gives."""
-    if sync_name is None:
-        with course_file(inputs, policies) as found:
-            yield found
-        return
-    if inputs.transcripts is not None:
-        raise click.UsageError("Name either --sync or --transcripts.")
-    with tempfile.TemporaryDirectory(prefix="gpa-") as folder:
-        path = Path(folder) / "courses.parquet"
-        yield path, _pulled(inputs, policies, sync_name, final_grades, path, from_levels=from_levels)
-
-
-def _pulled(
-    inputs: Inputs, policies: list[Policy], sync_name: str, final_grades: str | None, path: Path, *, from_levels: bool
-) -> list[str]:
-    """Write the courses of the newest pull; returns what is to be said of them."""
-    from gateway.mappings import load_mapping
-    from gateway.sync.course_attempts import write_attempts
-    from gateway.sync.frameworks import last_framework
-
-    if (final_grades is None) == (not from_levels):
-        raise click.UsageError("With --sync, say either --final-grades CATEGORY or --from-levels.")
-    district = inputs.invocation.load()
-    sync = district.sync(sync_name)
-    mapping = load_mapping(sync.mapping, framework=last_framework(district, sync)) if from_levels else None
-    with inputs.invocation.store(district) as store:
-        return write_attempts(
-            store, district, sync, path, category=final_grades, mapping=mapping,
-            converter=inputs.converter(policies) if from_levels else None, as_of=inputs.as_of,
-        )  # fmt: skip
 
 
 def _answer(

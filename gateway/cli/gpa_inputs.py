@@ -87,11 +87,15 @@ class Inputs:
         """All rows of the course file, with what the table of levels and the catalogue say; small files only.
 
         Of transcripts only the rows of ``student`` are read, if one is named."""
+        courses, match = self.courses_or_levels(policies, student)
+        return self.completed(courses), match
+
+    def completed(self, courses: pl.DataFrame) -> pl.DataFrame:
+        """The courses with what the catalogue says of them."""
         from gateway.core.gpa.catalogue import apply_catalogue
 
-        courses, match = self.courses_or_levels(policies, student)
         catalogue = self.read_catalogue()
-        return (courses if catalogue is None else apply_catalogue(courses, catalogue)[0]), match
+        return courses if catalogue is None else apply_catalogue(courses, catalogue)[0]
 
     @contextmanager
     def pulled_transcripts(self) -> Iterator[Snapshot]:

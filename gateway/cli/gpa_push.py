@@ -9,7 +9,7 @@ import click
 
 from gateway.cli.command import Command
 from gateway.cli.gpa_compute import gpa_options
-from gateway.cli.gpa_courses import course_file, students_with_schools
+from gateway.cli.gpa_courses import Gradebook, course_file, gradebook_options, students_with_schools
 from gateway.cli.gpa_inputs import Inputs, input_options
 from gateway.cli.invocation import now
 from gateway.cli.progress import shown_progress
@@ -18,6 +18,7 @@ from gateway.cli.progress import shown_progress
 @click.command(cls=Command)
 @click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
 @input_options("courses", "transcripts", "catalogue", "levels", "convert_by", "students", "calendar")
+@gradebook_options
 @click.option("--target", "connection", metavar="CONNECTION", required=True, help="The connection that takes them.")
 @click.option("--school-year", metavar="YEAR", required=True, help="The school year of the record, such as 2027.")
 @click.option("--term", metavar="TERM", required=True, help="The term of the record, as the connection's settings say.")
@@ -35,6 +36,7 @@ def push(
     inputs: Inputs,
     *,
     policies: tuple[str, ...],
+    gradebook: Gradebook,
     connection: str,
     school_year: str,
     term: str,
@@ -60,11 +62,11 @@ def push(
     if {each.value for each in options.periods} - {"cumulative", "term"}:
         raise click.BadParameter("Only cumulative and term GPAs can be sent.", param_hint="--periods")
     district = inputs.invocation.load()
-    with tempfile.TemporaryDirectory(prefix="gpa-") as folder, course_file(inputs, found) as (courses, _):
+    with tempfile.TemporaryDirectory(prefix="gpa-") as folder, course_file(inputs, found, gradebook) as (courses, _):
         out = Path(folder) / "gpas.parquet"
         compute_file(options, courses, out)
         place = RecordPlace(school_year, term, inputs.as_of, school)
-        students = students_with_schools(inputs, options.students)
+        students = students_with_schools(inputs, options, courses, school)
         computed = pl.read_parquet(out)
         rows = desired_gpas(computed, students, found, place, district=district.id)
     with inputs.invocation.store(district) as store, stop_on_signals() as stop, shown_progress() as progress:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.command import Command
+from gateway.cli.gpa_courses import Gradebook, course_file, gradebook_options
 from gateway.cli.gpa_inputs import Inputs, input_options
 from gateway.cli.invocation import now
 from gateway.cli.progress import shown_progress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("policy_name", metavar="[POLICY]", required=False)
 @input_options("courses", "transcripts", "catalogue", "levels", "convert_by", "students")
+@gradebook_options
 @click.option("--target", "connection", metavar="CONNECTION", required=True, help="The connection that takes them.")
 @click.option("--school-year", metavar="YEAR", help="Only the attempts of this school year, such as 2027.")
 @click.option("--term", metavar="TERM", help="Only those of this term.")
@@ -30,6 +32,7 @@ def push_transcripts(
     inputs: Inputs,
     *,
     policy_name: str | None,
+    gradebook: Gradebook,
     connection: str,
     school_year: str | None,
     term: str | None,
@@ -48,7 +51,7 @@ def push_transcripts(
 
     district = inputs.invocation.load()
     rows, left = desired_attempts(
-        _of_term(_attempts(inputs, policy_name, school), school_year, term), district=district.id
+        _of_term(_attempts(inputs, gradebook, policy_name, school), school_year, term), district=district.id
     )
     with inputs.invocation.store(district) as store, stop_on_signals() as stop, shown_progress() as progress:
         report = tell(
@@ -60,7 +63,7 @@ def push_transcripts(
     return report.exit_code
 
 
-def _attempts(inputs: Inputs, policy_name: str | None, school: str | None) -> pl.DataFrame:
+def _attempts(inputs: Inputs, gradebook: Gradebook, policy_name: str | None, school: str | None) -> pl.DataFrame:
     import polars as pl
 
     from gateway.core.gpa.attempt_results import attempts_of_courses
@@ -73,7 +76,11 @@ def _attempts(inputs: Inputs, policy_name: str | None, school: str | None) -> pl
     if policy_name is None:
         raise click.UsageError("Name the POLICY that says which grades fail.")
     policy = inputs.policy(policy_name)
-    courses, _ = inputs.read_courses([policy])
+    if gradebook.sync is None:
+        courses, _ = inputs.read_courses([policy])
+    else:
+        with course_file(inputs, [policy], gradebook) as (path, _):
+            courses = inputs.completed(pl.read_parquet(path))
     made = attempts_of_courses(courses, policy, as_of=inputs.as_of)
     elsewhere = with_schools(made.select("student_id").unique(), inputs.student_facts(), school)
     return made.join(elsewhere.rename({"school_id": "_usual"}), on="student_id", how="left").with_columns(

@@ -179,6 +179,37 @@ def test_a_mastery_transcript_is_made_from_a_pull(call: Call, tmp_path: Path, pu
     assert len(list((tmp_path / "out").glob("*.pdf"))) == 1
 
 
+EDFI = """\
+connections:
+  ods:
+    connector: edfi
+    settings:
+      base_url: http://127.0.0.1:9
+      auth: {client_id: "${file:nobody}", client_secret: "${file:nobody}"}
+      target:
+        gpa: {types: {champlain-valley: Weighted}}
+        transcripts: {write: true}
+"""
+
+
+def test_courses_of_the_levels_of_a_mapping_can_be_sent(call: Call, pulled: Path) -> None:
+    text = (pulled / "gateway.yaml").read_text(encoding="utf-8")
+    (pulled / "edfi.yaml").write_text(text.replace("connections:\n", EDFI, 1), encoding="utf-8")
+    (pulled / "nobody").write_text("nobody", encoding="utf-8")
+    (pulled / "nobody").chmod(0o600)
+    line = ("champlain-valley", "--sync", "nightly", "--from-levels", "--catalogue", pulled / "catalogue.csv",
+            "--target", "ods", "--school", "255901001", "--dry-run", *DAY)  # fmt: skip
+    district = ("--district", pulled / "edfi.yaml", "gpa")
+    attempts = call(*district, "push-transcripts", *line, "--json")
+    assert attempts.code == 0, attempts.err
+    assert attempts.data["plan"]["counts"]["course_attempts"]["create"] > 100
+    gpas = call(*district, "push", *line, "--school-year", "2026", "--term", "Spring", "--json")
+    assert gpas.code == 0, gpas.err
+    assert gpas.data["plan"]["counts"]["gpas"]["create"] > 50
+    assert "takes no transcripts" in call(*district, "push-transcripts", *line[:5], *line[7:], "--target", "sis",
+                                          "--catalogue", pulled / "catalogue.csv").err  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
