@@ -87,8 +87,8 @@ def _uneven(runs: Runs, rate: Fraction, kinds: Sequence[int], first: pl.Expr) ->
     end = pl.lit(runs.each["end"]).gather(pl.col("run"))
     until = [(pl.col("weight") == kind).cast(pl.Int64).cum_sum().alias(f"newer{n}") for n, kind in enumerate(kinds[1:])]
     runs = runs.with_columns(end.alias("end"), *until)
-    runs = runs.with_columns(pl.col(f"newer{n}").gather("end") - pl.col(f"newer{n}") for n in range(len(until)))
     others = [pl.col(f"newer{n}") for n in range(len(until))]
+    runs = runs.with_columns(*(each.gather("end") - each for each in others))
     first_kind = pl.col("end") - pl.int_range(pl.len()) - pl.sum_horizontal(0, *others)
     shares = pl.when(first).then(1.0).otherwise((pl.col("weight") * (float(rate) / MICROS)).clip(upper_bound=1.0))
     for kind, newer in zip(kinds, (first_kind, *others), strict=True):
