@@ -1,21 +1,22 @@
 """How fast the gateway talks to an Ed-Fi host, and that nothing is lost; lightbeam beside it in the same run.
 
     python -m benchmarks.edfi                                   # all of it
-    python -m benchmarks.edfi push rerun --records 5000         # some of it
+    python -m benchmarks.edfi push lightbeam --records 5000     # some of it
     python -m benchmarks.edfi pull --students 5000 --version 6.1
 
 ``push``: a night with new scores only, from the records to the last answer: digests, plan, ledger, sending, reading a
-sample back. ``lightbeam``: ``send`` with the same bodies, two scores a record less. ``throttled``: the same two with
-every tenth answer a 429. ``rerun``: the next night, when nothing has changed. ``pull``: all streams. ``memory``: pull
-and push of a tenth of the rows and of all. The fake host runs in a process of its own, and shares the processors with
-what is measured, each in a process of its own too. Prints one line of JSON each.
+sample back; then the next night, when nothing has changed (``edfi rerun``), measured in the same way. ``lightbeam``:
+its ``send`` with the same bodies. ``throttled``: both with every tenth POST answered 429. ``pull``: all streams.
+``memory``: the largest resident sets of a pull, of a plan, and after the push, of a tenth of the rows and of all.
+
+The fake host runs in a process of its own and shares the processors with what is measured, which has a process of its
+own too. Prints a line of JSON for each.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.edfi_host import NAMESPACE, SPAWN, district, entries, host, night, results
+from benchmarks.edfi_host import NAMESPACE, SPAWN, district, entries, host, night, peak_mb, results
 from benchmarks.measure import print_line
 from benchmarks.measure import run as run_command
 from gateway.core.exchange import Source
@@ -72,6 +73,7 @@ def memory(options: argparse.Namespace) -> None:
     print_line(
         "edfi memory",
         pull={f"{each['rows']} rows": each["peak_mb"] for each in pulls},
+        plan={f"{each['records']} records": each["planned_mb"] for each in pushes},
         push={f"{each['records']} records": each["peak_mb"] for each in pushes},
     )
 
@@ -88,6 +90,7 @@ def _push(count: int, throttled: bool, twice: bool) -> dict[str, Any]:
         first = {
             "records": count, "accepted": report["push"]["accepted"], "lost": count - told["there"],
             "writes": told["writes"] - before, "most_effects_each": told["most"], **measured,
+            "planned_mb": report["planned_mb"],
             "records_per_second": round(count / measured["wall_s"]),
         }  # fmt: skip
         if not twice:
@@ -167,7 +170,7 @@ def _alone(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, An
 
 def _in_process(pipe: Any, work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]) -> None:
     figures = work(*arguments)
-    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peak = peak_mb()
     pipe.send({name: {**each, "peak_mb": peak} for name, each in figures.items()} if "first" in figures
               else {**figures, "peak_mb": peak})  # fmt: skip
 

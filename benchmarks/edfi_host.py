@@ -7,6 +7,7 @@ batches with the ledger before and after each, reading a sample back.
 from __future__ import annotations
 
 import multiprocessing
+import resource
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -26,9 +27,9 @@ from gateway.store import open_store
 from gateway.store import runs as run_store
 from gateway.store.leases import hold
 from gateway.store.runs import RunState
-from gateway.sync.telling import GPAS, telling_sync
 from gateway.sync.planning import save, write_changes, write_desired
 from gateway.sync.run import finish, push_plan
+from gateway.sync.telling import GPAS, telling_sync
 from gateway.sync.work import Work
 from gateway.testing.edfi import FakeEdFi
 from gateway.testing.edfi.district import furnished
@@ -142,7 +143,9 @@ def district(folder: Path, to: Host, *, concurrency: int = 8) -> District:
 
 
 def night(of: District, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """Plan and push these records; the report of the run."""
+    """Plan and push these records; the report of the run, and the largest resident set before the push
+    (``planned_mb``)."""
+    planned: list[int] = []
     store = open_store(database_url(of))
     with closing(store), closing(open_connection(of, "ods", now=_now)) as target:
         assert isinstance(target, Target)
@@ -150,17 +153,23 @@ def night(of: District, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
             sync = replace(telling_sync(GPAS, "ods"), name="benchmark")
             run = run_store.begin(store, of.id, sync.name, now=_now(), since=None, run_key=None, until="push")
             work = Work(of, sync, store, lease, run, _now, lambda *progress: None, threading.Event())
-            report = finish(work, lambda: _plan_and_push(work, target, tables))
+            report = finish(work, lambda: _plan_and_push(work, target, tables, planned))
     if report.run.state is not RunState.DONE:
         raise RuntimeError("\n".join(report.lines()))
-    return report.as_dict()
+    return {**report.as_dict(), "planned_mb": planned[0]}
 
 
-def _plan_and_push(work: Work, target: Target, tables: Mapping[str, pl.DataFrame]) -> RunState:
+def _plan_and_push(work: Work, target: Target, tables: Mapping[str, pl.DataFrame], planned: list[int]) -> RunState:
     for name, rows in tables.items():
         write_desired(work.folder / "desired", name, 0, rows)
-    changes = write_changes(work, None)
-    return push_plan(work, save(work, changes, reasons=(), base=None, snapshot=""), target)
+    plan = save(work, write_changes(work, None), reasons=(), base=None, snapshot="")
+    planned.append(peak_mb())
+    return push_plan(work, plan, target)
+
+
+def peak_mb() -> int:
+    """The largest resident set of this process so far."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _now() -> datetime:
