@@ -54,20 +54,19 @@ class Bodies:
         self._lock = threading.Lock()
         self._made: set[str] = set()
 
-    def wishes(self, change: Change) -> list[Wanted]:
-        """What a change wants, of each item of the host. Raises :class:`Unfit`."""
+    def wishes(self, change: Change) -> list[Iterator[Wanted]]:
+        """What a change wants, of each item of the host, kind by kind. Each raises :class:`Unfit` as it is read, and
+        does not stop the next."""
         gone = change.action is Action.INACTIVATE
         if change.entity == "competencies":
-            return list(objective_wishes(change, self._target, self._descriptors, self.places))
+            return [objective_wishes(change, self._target, self._descriptors, self.places)]
         if change.entity == "line_items":
-            return [Wanted(self._entry(change.record), gone)] if "gradebook" in self.writes else []
+            return [self._line_item(change.record, gone)] if "gradebook" in self.writes else []
         if change.entity == "course_attempts":
-            return list(transcript_wishes(
-                change, self._target, self._descriptors, self.places, self._standard
-            ))  # fmt: skip
+            return [transcript_wishes(change, self._target, self._descriptors, self.places, self._standard)]
         if change.entity != "results":
             return []
-        return [wish for kind in self.writes for wish in _RESULTS[kind](self, change.record, gone)]
+        return [_RESULTS[kind](self, change.record, gone) for kind in self.writes]
 
     def primary(self, entity: str) -> str:
         """The resource under whose id the gateway remembers a record; empty if there is none."""
@@ -81,6 +80,9 @@ class Bodies:
 
     def entry_identity(self, line_item_id: str) -> Body:
         return {"gradebookEntryIdentifier": line_item_id, "namespace": self._target["namespace"]}
+
+    def _line_item(self, record: Row, gone: bool) -> Iterator[Wanted]:
+        yield Wanted(self._entry(record), gone)
 
     def _entry(self, record: Row) -> Piece:
         identity = self.entry_identity(record["id"])
@@ -134,22 +136,20 @@ class Bodies:
         yield Wanted(Piece("studentGradebookEntries", identity, members, own=True), gone)
 
     def _competencies(self, record: Row, gone: bool) -> Iterator[Wanted]:
-        """One a competency; and those of this grading period that bear our tag and are wanted no longer."""
+        """One a competency; and those of this grading period that bear our tag and are wanted no longer. What cannot be
+        told of one competency does not hold back the others; but then nothing goes."""
         student = self.places.student(record["student_id"])
         period = self._period_of(record)
         mark = self._mark(record)
-        wanted = []
+        wanted: list[Piece] = []
+        unfit: list[Unfit] = []
         for row in () if gone else scored(record):
-            identity = {
-                "gradingPeriodReference": period,
-                "objectiveCompetencyObjectiveReference": self.places.objective(row["learning_objective_id"]),
-                "studentReference": student,
-            }
-            level = self._level("CompetencyLevel", row.get("text_score"), row.get("score"))
-            wanted.append(Piece("studentCompetencyObjectives", identity, {"competencyLevelDescriptor": level},
-                                mark=mark))  # fmt: skip
+            try:
+                wanted.append(self._told(row, period, student, mark))
+            except Unfit as problem:
+                unfit.append(problem)
         there = self._items.select("studentCompetencyObjectives", student)
-        for found in there:
+        for found in there if not unfit else ():
             identity = {name: found.body[name] for name in _LEVEL_KEY}
             mine = mark.tag in (mark.tags(found.body) or ()) and same(identity["gradingPeriodReference"], period)
             if mine and not any(found.has(piece.identity) for piece in wanted):
@@ -157,6 +157,18 @@ class Bodies:
                 yield Wanted(piece, gone=True, read=True, found=found)
         for piece in wanted:
             yield Wanted(piece, read=True, found=next((each for each in there if each.has(piece.identity)), None))
+        if unfit:
+            raise unfit[0]
+
+    def _told(self, row: Row, period: Body, student: Body, mark: Mark) -> Piece:
+        """The level of one competency. Raises :class:`Unfit`."""
+        identity = {
+            "gradingPeriodReference": period,
+            "objectiveCompetencyObjectiveReference": self.places.objective(row["learning_objective_id"]),
+            "studentReference": student,
+        }
+        level = self._level("CompetencyLevel", row.get("text_score"), row.get("score"))
+        return Piece("studentCompetencyObjectives", identity, {"competencyLevelDescriptor": level}, mark=mark)
 
     def _grades(self, record: Row, gone: bool) -> Iterator[Wanted]:
         """Scores by standard inside the grade that the student information system keeps."""

@@ -11,8 +11,9 @@ from functools import cached_property
 
 import polars as pl
 
+from connectors.edfi.at import At
 from connectors.edfi.elements import ITEM, ROW, Flat
-from connectors.edfi.paging import At, Lists
+from connectors.edfi.paging import Lists
 from connectors.edfi.versions import span
 from gateway.sdk import Fault
 

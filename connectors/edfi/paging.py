@@ -14,55 +14,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from connectors.edfi.at import At, Met
 from connectors.edfi.elements import Flat, read_page
 from connectors.edfi.problems import kind_of
 from connectors.edfi.session import Session
-from gateway.sdk import ConfigurationError, IncompletePullError, RejectedError, TransientError
+from connectors.edfi.snapshots import no_snapshot
+from gateway.sdk import IncompletePullError, RejectedError, TransientError
 
 WINDOW_ROWS = 50_000
 _MOST_PAGES = 200_000
 _MOST_ROUNDS = 50
 _AGAIN = "Nothing is removed for it; the next run asks again."
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """A place in a list. ``token``: by cursor; ``windows``: change versions still to read, the present one first;
-    ``top``: by windows, the offset above which all was read; ``offset``: forwards. ``got`` of ``total`` rows are read
-    of the list, or of the window. ``newest`` is the newest change version when the list was begun."""
-
-    least: int | None = None
-    size: int = 500
-    token: str = ""
-    windows: tuple[tuple[int, int], ...] = ()
-    top: int | None = None
-    offset: int = 0
-    got: int = 0
-    total: int | None = None
-    newest: int | None = None
-    rounds: int = 0
-    number: int = 0
-    begun: bool = False
-
-    def written(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def read(cls, text: str) -> At:
-        """Raises :class:`IncompletePullError` (``paging.cursor``)."""
-        try:
-            parts = json.loads(text)
-            return cls(**{**parts, "windows": tuple((int(low), int(high)) for low, high in parts["windows"])})
-        except (ValueError, TypeError, KeyError) as error:
-            raise IncompletePullError(
-                "The place where the last pull stopped cannot be read.",
-                hint="Start the pull from the beginning.",
-                code="paging.cursor",
-            ) from error
 
 
 @dataclass(slots=True)
@@ -76,6 +42,7 @@ class Lists:
         """Each page with the place after it, one page in memory at a time; ``None`` after the last."""
         at: At | None = start if start.begun else self._begin(resource, start)
         previous: Sequence[str] = ()
+        met = Met(at.got if at else 0)
         asked: set[str] = set()
         while at is not None:
             mark = json.dumps([at.token, at.windows[:1], at.top, at.offset])
@@ -84,7 +51,7 @@ class Lists:
             if at.number > _MOST_PAGES:
                 raise _incomplete(resource, f"does not end after {_MOST_PAGES} pages", at, "paging.too-many-pages")
             asked.add(mark)
-            page, after = self._step(resource, at, previous)
+            page, after = self._step(resource, at, previous, met)
             yield page, after
             at, previous = after, page.ids
 
@@ -134,19 +101,20 @@ class Lists:
             return self._window(resource, replace(at, newest=newest, windows=((low, newest),) if low <= newest else ()))
         return replace(at, newest=self.newest(), total=self._count(resource, _since(at.least)))
 
-    def _step(self, resource: str, at: At, previous: Sequence[str]) -> tuple[Flat, At | None]:
+    def _step(self, resource: str, at: At, previous: Sequence[str], met: Met) -> tuple[Flat, At | None]:
         if at.windows:
-            return self._in_window(resource, at, previous)
+            return self._in_window(resource, at, previous, met)
         if self.session.abilities.cursors:
-            return self._by_cursor(resource, at, previous)
-        return self._forwards(resource, at, previous)
+            return self._by_cursor(resource, at, previous, met)
+        return self._forwards(resource, at, previous, met)
 
     # -- by cursor
 
-    def _by_cursor(self, resource: str, at: At, previous: Sequence[str]) -> tuple[Flat, At | None]:
+    def _by_cursor(self, resource: str, at: At, previous: Sequence[str], met: Met) -> tuple[Flat, At | None]:
         params = {"pageSize": str(at.size), **_since(at.least)} | ({"pageToken": at.token} if at.token else {})
         page, token = self._fetch(resource, params, at)
         new = _new(page.ids, previous)
+        met.add(page.ids)
         after = replace(at, token=token, got=at.got + new, number=at.number + 1)
         if token:
             if page.ids and not new:
@@ -154,7 +122,7 @@ class Lists:
             if not page.ids and at.rounds >= _MOST_ROUNDS:
                 raise _incomplete(resource, "stays empty where rows are due", at, "paging.short")
             return page, after if page.ids else replace(after, rounds=at.rounds + 1)
-        self._require_all(resource, after)
+        self._require_all(resource, replace(after, got=met.rows))
         return page, None
 
     # -- by windows of change versions
@@ -186,7 +154,7 @@ class Lists:
         later = replace(at, windows=((at.newest + 1, newest),), newest=newest, rounds=at.rounds + 1)
         return self._window(resource, later)
 
-    def _in_window(self, resource: str, at: At, previous: Sequence[str]) -> tuple[Flat, At | None]:
+    def _in_window(self, resource: str, at: At, previous: Sequence[str], met: Met) -> tuple[Flat, At | None]:
         (low, high), *rest = at.windows
         top = at.top or 0
         start = max(0, top - at.size)
@@ -206,9 +174,11 @@ class Lists:
                 smaller = found or at.size
                 again = replace(at, top=now, size=smaller, number=at.number + 1, total=after.total)
                 return _without_rows(page), replace(again, rounds=at.rounds + (0 if found else 1))
+        met.add(page.ids)
         if start > 0:
             return page, after
-        self._require_window(resource, after, _between(low, high))
+        self._require_window(resource, replace(after, got=met.rows), _between(low, high))
+        met.forget()
         return page, self._window(resource, replace(after, windows=tuple(rest), top=None))
 
     def _require_window(self, resource: str, at: At, window: Mapping[str, str]) -> None:
@@ -223,7 +193,7 @@ class Lists:
 
     # -- forwards by offset
 
-    def _forwards(self, resource: str, at: At, previous: Sequence[str]) -> tuple[Flat, At | None]:
+    def _forwards(self, resource: str, at: At, previous: Sequence[str], met: Met) -> tuple[Flat, At | None]:
         params = {"offset": str(at.offset), "limit": str(at.size)}
         page, _ = self._fetch(resource, params, at)
         new = _new(page.ids, previous)
@@ -233,8 +203,9 @@ class Lists:
         if not page.ids and at.total is not None and at.got < at.total and at.rounds == 0:
             return page, replace(after, rounds=1)  # an empty page where rows are due is asked for once more
         if page.ids:
+            met.add(page.ids)
             return page, after
-        self._require_all(resource, after)
+        self._require_all(resource, replace(after, got=met.rows))
         return page, None
 
     # -- what all have in common
@@ -248,7 +219,7 @@ class Lists:
                 return read_page(resource, answer.body, source), answer.headers.get("Next-Page-Token", "")
             except RejectedError as refusal:
                 if self.headers and kind_of(refusal.answer) == "not-found:snapshot":
-                    raise _no_snapshot() from refusal
+                    raise no_snapshot() from refusal
                 raise
             except IncompletePullError as error:
                 if last or not error.code.startswith("page."):
@@ -276,24 +247,6 @@ class Lists:
             raise _incomplete(resource, "changed its total number of rows during the pull", at, "paging.total-changed")
         if at.got < min(now, at.total):
             raise _incomplete(resource, f"announced {now} rows and delivered {at.got}", at, "paging.short")
-
-
-def newest_snapshot(session: Session) -> str:
-    """The name of the last snapshot that a host up to 6.x lists. Raises :class:`ConfigurationError`
-    (``edfi.no-snapshot``)."""
-    try:
-        found = msgspec.json.decode(session.changes("snapshots").body)
-        return str(found[-1]["snapshotIdentifier"])
-    except (RejectedError, msgspec.DecodeError, LookupError, TypeError) as error:
-        raise _no_snapshot() from error
-
-
-def _no_snapshot() -> ConfigurationError:
-    return ConfigurationError(
-        "The host has no snapshot to read from.",
-        hint="Ask the host's operator to make one, or set snapshot to false.",
-        code="edfi.no-snapshot",
-    )
 
 
 def _since(least: int | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from datetime import datetime
 import polars as pl
 
 from connectors.edfi import frameworks
+from connectors.edfi.at import At
 from connectors.edfi.changes import ChangeNotes
 from connectors.edfi.elements import Flat
 from connectors.edfi.levels import LevelMaker
@@ -24,9 +25,10 @@ from connectors.edfi.lookups_people import PeopleLookups
 from connectors.edfi.making import Frames, Maker, Seen, sessions_page
 from connectors.edfi.making_transcripts import TranscriptMaker
 from connectors.edfi.own import Own
-from connectors.edfi.paging import At, Lists, newest_snapshot
+from connectors.edfi.paging import Lists
 from connectors.edfi.people import PeopleMaker
 from connectors.edfi.session import Session
+from connectors.edfi.snapshots import newest_snapshot
 from connectors.edfi.streams import CLASSLESS, DELTA_STREAMS, STEPS, STREAMS, UNASKED, makers, tables_of
 from connectors.edfi.tombstones import GONE, gone_rows
 from connectors.edfi.versions import span

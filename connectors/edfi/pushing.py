@@ -153,31 +153,34 @@ class Pusher:
         wishes: list[_Wish] = []
         for change in changes:
             outcomes[change.key] = Outcome(change.key, OutcomeState.ACCEPTED, remote_id=change.remote_id)
-            if change.action is not Action.KEEP:
+            for part in self._parts(change) if change.action is not Action.KEEP else ():
                 try:
-                    wishes += [_Wish(change, wanted) for wanted in self._wishes(change)]
+                    wishes += (_Wish(change, wanted) for wanted in part)
                 except (Unfit, GatewayError) as problem:
                     self._note(outcomes, change, _verdict(problem, change.entity))
         for mine in self._by_item(wishes):
-            live = [wish for wish in mine if outcomes[wish.change.key].state is OutcomeState.ACCEPTED]
+            live = [wish for wish in mine if _goes_on(outcomes[wish.change.key], wish.change)]
             for wish, verdict in self._write(live) if live else ():
                 self._note(outcomes, wish.change, verdict)
         self._remember_failed(changes, outcomes)
         return list(outcomes.values())
 
-    def _wishes(self, change: Change) -> Iterator[Wanted]:
-        """What the change wants, with what the ledger says of it. Raises :class:`Unfit`."""
+    def _parts(self, change: Change) -> list[Iterator[Wanted]]:
+        """What the change wants, part by part; each raises :class:`Unfit` for itself as it is read."""
         bodies, _ = self._prepared()
+        if change.entity == "gpas":
+            parts = [gpa_wishes(change, self._target, self.descriptors, bodies.places)]
+        else:
+            parts = bodies.wishes(change)
+        return [self._wishes(change, part) for part in parts]
+
+    def _wishes(self, change: Change, part: Iterable[Wanted]) -> Iterator[Wanted]:
+        """One part of what the change wants, with what the ledger says of it. Raises :class:`Unfit`."""
         if change.record.get("line_item_id") in self._failed and change.action is not Action.INACTIVATE:
             raise waits("edfi.waits", "The line item of this record was not accepted, so it is kept back with it.")
         ours = change.remote_id is not None or self._target["overwrite"]
         created = (change.remote_id or "").endswith(CREATED)
-        wishes = (
-            gpa_wishes(change, self._target, self.descriptors, bodies.places)
-            if change.entity == "gpas"
-            else bodies.wishes(change)
-        )
-        for wanted in wishes:
+        for wanted in part:
             yield replace(wanted, ours=ours, created=created)
 
     def _by_item(self, wishes: Sequence[_Wish]) -> list[list[_Wish]]:
@@ -279,6 +282,11 @@ class _Rights:
                 f"The host refused the first {_PATIENCE} writes to {resource}, so no more were sent.",
                 OutcomeState.FAILED,
             )
+
+
+def _goes_on(outcome: Outcome, change: Change) -> bool:
+    """Whether further items of a change are written: those of a result are independent of each other."""
+    return change.entity == "results" or outcome.state is OutcomeState.ACCEPTED
 
 
 def _is_new(change: Change) -> bool:

@@ -48,7 +48,11 @@ _WORDS: Mapping[str, tuple[OutcomeState, str]] = MappingProxyType(
         ),
         "edfi.namespace": (_GOOD, "The host lets these credentials not write in this namespace."),
         "edfi.not-owner": (_GOOD, "The host says that another system owns this record."),
-        "edfi.claim-set": (_GOOD, "The claim set of these credentials does not grant writing this resource."),
+        "edfi.claim-set": (
+            _GOOD,
+            "The claim set of these credentials does not grant writing this resource, or the "
+            "school year is closed to it.",
+        ),
         "edfi.key-change": (_GOOD, "The host does not let the key of this record change."),
         "edfi.in-use": (_LATER, "Records of the kind {member} still refer to this record, so it cannot be deleted."),
         "edfi.not-unique": (_GOOD, "Another record of the host has the same key already."),
