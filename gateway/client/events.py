@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.client import records
 from gateway.client.rows import SandboxFault
-from gateway.client.wire import Wire, part, write_key
+from gateway.client.wire import Wire, pages, part, write_key
 
 
 class Events(Wire):
@@ -50,13 +50,8 @@ class Events(Wire):
 
     def all_deliveries(self, webhook_id: str) -> Iterator[records.Delivery]:
         """All deliveries of a webhook, the newest first, page by page."""
-        cursor: str | None = None
-        while True:
-            page = self.list_deliveries(webhook_id, cursor=cursor)
+        for page in pages(lambda cursor: self.list_deliveries(webhook_id, cursor=cursor)):
             yield from page.deliveries
-            cursor = page.next
-            if cursor is None:
-                return
 
     def replay_delivery(
         self, webhook_id: str, delivery_id: str, *, idempotency_key: str | None = None
@@ -71,13 +66,8 @@ class Events(Wire):
 
     def all_audit(self) -> Iterator[records.Entry]:
         """The whole audit, oldest first, page by page."""
-        cursor: str | None = None
-        while True:
-            page = self.list_audit(limit=200, cursor=cursor)
+        for page in pages(lambda cursor: self.list_audit(limit=200, cursor=cursor)):
             yield from page.entries
-            cursor = page.next
-            if cursor is None:
-                return
 
     def reset_sandbox(self, *, idempotency_key: str | None = None) -> records.Reset:
         """Make the sandbox anew, for all of its clients."""

@@ -15,7 +15,7 @@ import requests
 from gateway.client.problems import JobNotDoneError, UnreachableError
 from gateway.client.records import Job, JobList
 from gateway.client.retry import LOST
-from gateway.client.wire import Body, Wire, decoded, part, write_key
+from gateway.client.wire import Body, Wire, decoded, pages, part, write_key
 
 Upload: TypeAlias = Path | Callable[[], Iterable[bytes]] | Iterable[bytes]
 """A file; something that gives the bytes anew each time it is called; or the bytes piece by piece, once: such an upload
@@ -71,13 +71,8 @@ class Jobs(Wire):
 
     def all_jobs(self) -> Iterator[Job]:
         """All jobs of the client, the newest first, page by page."""
-        cursor: str | None = None
-        while True:
-            page = self.list_jobs(cursor=cursor)
+        for page in pages(lambda cursor: self.list_jobs(cursor=cursor)):
             yield from page.jobs
-            cursor = page.next
-            if cursor is None:
-                return
 
     def read_job(self, job_id: str) -> Job:
         """How far a job is."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -18,6 +18,14 @@ from gateway.client.problems import ProblemError, TokenRefusedError, Unreachable
 from gateway.client.retry import LOST, Retries
 
 T = TypeVar("T")
+
+
+class _Page(Protocol):
+    @property
+    def next(self) -> str | None: ...
+
+
+Page = TypeVar("Page", bound=_Page)
 
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed."""
@@ -194,6 +202,17 @@ def decoded(answer: requests.Response, form: type[T]) -> T:
 def given(**values: Any) -> dict[str, Any]:
     """The values that were given."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def pages(read: Callable[[str | None], Page]) -> Iterator[Page]:
+    """All pages of a list; ``read`` gives the one behind a cursor."""
+    cursor: str | None = None
+    while True:
+        page = read(cursor)
+        yield page
+        cursor = page.next
+        if cursor is None:
+            return
 
 
 def part(id: str) -> str:
