@@ -91,25 +91,26 @@ class JobRunner:
         """Store progress until the job ends, is cancelled, or the server stops."""
         rows = 0
         while True:
-            said = self._hear(listening)
-            if said is not None and said[0] != "rows":
-                self._finish(site, job, *said)
+            rows, end = self._hear(listening, rows)
+            mine = jobs.report(site.store, job, self.name, rows, None, now=self.now())
+            if end is not None:
+                self._finish(site, job, *end)
                 return
-            rows = said[1] if said else rows
-            if self._background.stopping or not jobs.report(site.store, job, self.name, rows, None, now=self.now()):
+            if self._background.stopping or not mine:
                 return
 
-    def _hear(self, listening: Connection) -> tuple[str, Any] | None:
-        """The last thing said within a while; ``None`` if nothing was."""
-        said: tuple[str, Any] | None = None
+    def _hear(self, listening: Connection, rows: int) -> tuple[int, tuple[str, Any] | None]:
+        """The rows told of last, ``rows`` if none were within a while, and how the job ended if it has."""
+        wait = TELL_EVERY.total_seconds()
         try:
-            while listening.poll(0 if said else TELL_EVERY.total_seconds()):
-                said = listening.recv()
-                if said is not None and said[0] != "rows":
-                    break
+            while listening.poll(wait):
+                what, value = listening.recv()
+                if what != "rows":
+                    return rows, (what, value)
+                rows, wait = value, 0
         except EOFError:
-            return ("failed", dict(DIED))
-        return said
+            return rows, ("failed", dict(DIED))
+        return rows, None
 
     def _finish(self, site: Site, job: Job, what: str, value: Any) -> None:
         if what == "done":

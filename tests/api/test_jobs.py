@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from datetime import timedelta
 
 import polars as pl
 import pytest
 
-from gateway.api.job_runner import JobRunner
+from gateway.api.job_runner import DIED, JobRunner
 from gateway.api.job_work import folder_of
 from gateway.api.roles import Role
 from gateway.mappings import load_mapping
@@ -25,6 +26,15 @@ CSV = {"Content-Type": "text/csv"}
 @pytest.fixture
 def runner(sites, clock):
     return JobRunner(sites, now=clock)
+
+
+def test_what_is_told_of_at_once_is_heard_whole(runner):
+    listening, telling = multiprocessing.Pipe(duplex=False)
+    for said in (("rows", 100), ("rows", 200), ("done", {"levels": 3})):
+        telling.send(said)
+    assert runner._hear(listening, 0) == (200, ("done", {"levels": 3}))
+    telling.close()
+    assert runner._hear(listening, 200) == (200, ("failed", DIED))
 
 
 def start(http, headers, body=EVIDENCE, kind="mapping", query="mapping=lakeside"):
