@@ -32,6 +32,8 @@ def transcript_wishes(
     """What one row of ``course_attempts`` wants. Raises :class:`Unfit`."""
     record: Row = change.record
     gone = change.action is Action.INACTIVATE
+    if gone and change.remote_id is None:
+        return  # it was there already, and is not ours
     academic = academic_record(record, target, descriptors, places)
     identity = {
         "courseReference": places.course(record.get("course_id"), record["course_code"]),
@@ -44,7 +46,8 @@ def transcript_wishes(
     if not gone:
         yield Wanted(Piece("studentAcademicRecords", academic, creates=target["gpa"]["creates"]))
     members = _members(record, target, descriptors, standard)
-    yield Wanted(Piece(RESOURCE, identity, members, _subjects(record, target, descriptors)), gone)
+    parts = _subjects(record, target, descriptors)
+    yield Wanted(Piece(RESOURCE, identity, members, parts, made=True), gone)
 
 
 def academic_record(record: Row, target: Row, descriptors: Descriptors, places: Places) -> Body:

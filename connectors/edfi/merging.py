@@ -69,7 +69,8 @@ class Piece:
 
     ``identity``: the members of the natural key, as a body has them. ``members``: those that are ours; ``None`` takes a
     member away. ``starts``: members that a new item must have, and one that is there keeps. ``own``: the whole item is
-    ours by its key. ``creates``: whether we may make it if it is not there.
+    ours by its key. ``creates``: whether we may make it if it is not there. ``made``: it is ours only if we made it;
+    one of others is left as it is, if it says nothing else.
     """
 
     resource: str
@@ -80,6 +81,7 @@ class Piece:
     mark: Mark | None = None
     own: bool = False
     creates: bool = True
+    made: bool = False
 
 
 def stripped(item: Item) -> Body:
@@ -104,6 +106,9 @@ def merged(there: Item | None, piece: Piece, *, ours: bool = False) -> Body:
 
     Raises :class:`Foreign` when another system wrote another value in the place of ours.
     """
+    if there is not None and piece.made and not ours:
+        _refuse_other(there, piece.members, piece.resource)
+        return dict(there)
     if there is None:
         body: Body = {**piece.starts, **piece.identity}
         _overlay(body, _marked(piece.members, None, piece.mark))

@@ -248,6 +248,7 @@ class Pusher:
         """Add what became of one item to the outcome of its change: the worst counts."""
         before = outcomes[change.key]
         if isinstance(verdict, str):
+            verdict = _remembered(change, verdict)
             primary = self._prepared()[0].primary(change.entity)
             mine = verdict.startswith(f"{primary}/") if primary else change.entity == "gpas"
             if mine and not (before.remote_id or "").startswith(verdict.removesuffix(CREATED)):
@@ -287,6 +288,14 @@ class _Rights:
 def _goes_on(outcome: Outcome, change: Change) -> bool:
     """Whether further items of a change are written: those of a result are independent of each other."""
     return change.entity == "results" or outcome.state is OutcomeState.ACCEPTED
+
+
+def _remembered(change: Change, written: str) -> str:
+    """The id by which an item is ours from now on. A transcript line that was there and said the same already is not:
+    only one that we made, or may have made when a push was cut off."""
+    if change.entity != "course_attempts" or not written or written.endswith(CREATED):
+        return written
+    return f"{written}{CREATED}" if change.attempted else ""
 
 
 def _is_new(change: Change) -> bool:

@@ -29,7 +29,8 @@ class ReadBack:
     def record(self, entity: str, own: str) -> Mapping[str, object] | None:
         """The record; ``None`` if the host has none."""
         resource, _, id_ = own.removesuffix("/created").rpartition("/")
-        if entity in ("categories", "score_scales") or (not self._primary and not resource):
+        unnamed = not resource and (not self._primary or entity == "course_attempts")
+        if entity in ("categories", "score_scales") or unnamed:
             return {}
         if not resource or "/" in resource:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,34 @@ def test_a_line_of_the_student_information_system_is_left_alone(tmp_path: Path) 
     outcomes = stand.push(*attempts(stand, theirs))
     assert outcomes["a-1"].code == "edfi.owned"
     assert stand.host.rows("courseTranscripts") == before
+
+
+def test_a_line_that_said_the_same_already_does_not_become_ours(tmp_path: Path) -> None:
+    stand = Stand(make_host(), tmp_path, **LINES)
+    (theirs,) = of_student(stand.host, "courseTranscripts")
+    same = {
+        "school_year": "2027", "term": "Fall", "title": None, "grade": "B", "score": Decimal(86), "grade_level": None,
+        "credit": None,
+    }  # fmt: skip
+    writes = stand.host.writes
+    for record, action in ((attempt(**same), Action.CREATE), (attempt(**same), Action.INACTIVATE)):
+        assert stand.push(*attempts(stand, record, action=action))["a-1"].state is OutcomeState.ACCEPTED
+    assert stand.host.writes == writes
+    assert (
+        stand.push(*attempts(stand, attempt(**{**same, "grade": "A"}), action=Action.UPDATE))["a-1"].code
+        == "edfi.owned"
+    )
+    assert of_student(stand.host, "courseTranscripts") == [theirs]
+
+
+def test_a_line_whose_answer_was_lost_is_ours(tmp_path: Path) -> None:
+    stand = Stand(make_host(), tmp_path, **LINES)
+    stand.push(*attempts(stand, attempt()))
+    stand.remote_ids.clear()
+    (again,) = attempts(stand, attempt())
+    assert stand.push(replace(again, attempted=True))["a-1"].state is OutcomeState.ACCEPTED
+    stand.push(*attempts(stand, attempt(), action=Action.INACTIVATE))
+    assert lines(stand.host) == []
 
 
 @pytest.mark.parametrize(
