@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from connectors.edfi.descriptors import Descriptors, Unfit
 from connectors.edfi.merging import Body, Part, Piece, Wanted
 from connectors.edfi.places import Places, own_part
+from connectors.edfi.shaping import Row, cut
 from connectors.edfi.versions import Version, span
-from connectors.edfi.words import WORDS
+from connectors.edfi.words import GRADE_LEVELS
 from gateway.sdk import Action, Change
 
 RESOURCE = "courseTranscripts"
 RESULTS: Mapping[str, str] = {"pass": "Pass", "fail": "Fail", "incomplete": "Incomplete", "withdrawn": "Withdrawn"}
 _SUBJECT = "academicSubjectDescriptor"
-_GRADE_LEVELS = {word: code for code, word in WORDS["gradeLevel"].items()}
 _LONG_TITLES: Version = (6, 0)
-Row = Mapping[str, Any]
 
 
 def transcript_wishes(
@@ -102,8 +100,8 @@ def _members(record: Row, target: Row, descriptors: Descriptors, standard: Versi
         )
     credit = places_of(record.get("credit"), "0.001")
     members = {
-        "courseTitle": _cut(record.get("title"), 120 if standard >= _LONG_TITLES else 60),
-        "finalLetterGradeEarned": _cut(record.get("grade"), 20),
+        "courseTitle": cut(record.get("title"), 120 if standard >= _LONG_TITLES else 60),
+        "finalLetterGradeEarned": cut(record.get("grade"), 20),
         "finalNumericGradeEarned": places_of(record.get("score"), "0.01"),
         "attemptedCredits": credit,
         "attemptedCreditConversion": places_of(record.get("credit_factor"), "0.01"),
@@ -117,8 +115,8 @@ def _members(record: Row, target: Row, descriptors: Descriptors, standard: Versi
         ),
         "courseRepeatCodeDescriptor": named("CourseRepeatCode", record.get("repeat_code")),
         "methodCreditEarnedDescriptor": named("MethodCreditEarned", record.get("method")),
-        "whenTakenGradeLevelDescriptor": named("GradeLevel", _GRADE_LEVELS.get(_two_digits(level), level)),
-        "externalEducationOrganizationNameOfInstitution": _cut(record.get("external_school"), 75),
+        "whenTakenGradeLevelDescriptor": named("GradeLevel", GRADE_LEVELS.get(_two_digits(level), level)),
+        "externalEducationOrganizationNameOfInstitution": cut(record.get("external_school"), 75),
     }  # fmt: skip
     return {name: value for name, value in members.items() if span(f"{RESOURCE}.{name}").holds(standard)}
 
@@ -133,7 +131,3 @@ def _subjects(record: Row, target: Row, descriptors: Descriptors) -> tuple[Part,
     named = [known[each] for each in record.get("subjects") or () if each in known]
     items = tuple({_SUBJECT: descriptors.value("AcademicSubject", each)} for each in dict.fromkeys(named))
     return (Part("academicSubjects", (_SUBJECT,), items),) if items else ()
-
-
-def _cut(text: str | None, longest: int) -> str | None:
-    return text[:longest].strip() or None if text else None

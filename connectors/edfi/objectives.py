@@ -16,12 +16,11 @@ from connectors.edfi.descriptors import Descriptors, Unfit
 from connectors.edfi.merging import Body, Piece, Wanted
 from connectors.edfi.places import Places
 from connectors.edfi.shaping import Row, cut
-from connectors.edfi.words import WORDS
+from connectors.edfi.words import GRADE_LEVELS
 from gateway.sdk import Action, Change
 
 LONGEST = 60
 _DIGITS = 6
-_GRADES = {word: grade for grade, word in WORDS["gradeLevel"].items()}
 
 
 def objective_wishes(
@@ -51,7 +50,7 @@ def objective_wishes(
 def _new_key(record: Row, settings: Mapping[str, Any], descriptors: Descriptors, places: Places) -> Body:
     """The key of a new objective: one that no other has."""
     levels = list(record.get("education_levels") or ())
-    grade = _GRADES.get(levels[0]) if len(levels) == 1 else None
+    grade = GRADE_LEVELS.get(levels[0]) if len(levels) == 1 else None
     level = descriptors.value("GradeLevel", grade or settings["grade_level"])
     for title in (objective_title(record), objective_title(record, told_apart=True)):
         key = {

@@ -81,6 +81,9 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 """By kind of descriptor, the code and OneRoster's (or CASE's) word."""
 
+GRADE_LEVELS: Mapping[str, str] = MappingProxyType({word: grade for grade, word in WORDS["gradeLevel"].items()})
+"""The code of each grade level by OneRoster's word."""
+
 
 class Dictionary:
     """The words of a connection, and which values it lacked on the page at hand."""
