@@ -38,13 +38,17 @@ def with_history(host: FakeEdFi) -> FakeEdFi:
             "courseTranscripts", id_, {**line, "whenTakenGradeLevelDescriptor": uri("gradeLevel", "Tenth grade")}
         )
     host.seed("courses", *(_course(*each) for each in _COURSES))
+    present = {
+        str(record["studentReference"]["studentUniqueId"]): (id_, record)
+        for id_, record in host.items("studentAcademicRecords").items()
+    }
     students = sorted(str(each["studentUniqueId"]) for each in host.rows("students"))
     for number, student in enumerate(students):
         taken = [_lines(number, term) for term in _TERMS]
         host.seed("studentAcademicRecords", *(_record(student, YEAR - 1, term) for term in _TERMS))
         for term, lines in zip(_TERMS, taken, strict=True):
             host.seed("courseTranscripts", *(_transcript(student, term, line) for line in lines))
-        _state(host, student, [*taken[0], *taken[1]])
+        _state(host, *present[student], [*taken[0], *taken[1]])
     return host
 
 
@@ -101,16 +105,13 @@ def _transcript(student: str, term: str, line: Line) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _state(host: FakeEdFi, student: str, before: list[Line]) -> None:
+def _state(host: FakeEdFi, id_: str, record: dict[str, Any], before: list[Line]) -> None:
     """The present record states the cumulative GPA."""
-    for id_, record in host.items("studentAcademicRecords").items():
-        mine = record["studentReference"]["studentUniqueId"] == student
-        if mine and record["schoolYearTypeReference"]["schoolYear"] == YEAR:
-            average = {
-                "gradePointAverageTypeDescriptor": uri("gradePointAverageType", "Unweighted"),
-                "gradePointAverageValue": _unweighted(before), "maxGradePointAverageValue": 4, "isCumulative": True,
-            }  # fmt: skip
-            host.replace("studentAcademicRecords", id_, {**record, "gradePointAverages": [average]})
+    average = {
+        "gradePointAverageTypeDescriptor": uri("gradePointAverageType", "Unweighted"),
+        "gradePointAverageValue": _unweighted(before), "maxGradePointAverageValue": 4, "isCumulative": True,
+    }  # fmt: skip
+    host.replace("studentAcademicRecords", id_, {**record, "gradePointAverages": [average]})
 
 
 def _unweighted(before: list[Line]) -> float:
