@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gateway.core import oneroster
-from gateway.core.case import CasePackages, case_identifier, package_identifier, read_packages
+from gateway.core.case import CasePackages, case_identifier, read_packages
 from gateway.core.case_csv import read_opensalt_csv
 from gateway.core.check import read_rows
-from gateway.core.competency import normal_id
+from gateway.core.competency import normal_id, package_identifier
 from gateway.core.connector import Connector, Context
 from gateway.core.errors import (
     AuthorizationError,

@@ -10,8 +10,6 @@ Sources: 1EdTech CASE 1.1 information model; OpenSALT and OpenCASE exports.
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from gateway.core.check import find_duplicates, fingerprints, leave_out, read_rows
-from gateway.core.competency import normal_id
+from gateway.core.competency import UUID, generated_id, normal_id
 from gateway.core.errors import DataError, Place
 from gateway.core.exchange import REJECTS_SCHEMA
 from gateway.core.model import FRAMEWORK_TABLES, LINE, SOURCE, TABLES
@@ -32,7 +30,6 @@ ASSOCIATION_TYPES = (
 )  # fmt: skip
 """The association types of CASE 1.1 (1.0 lacks the last); ``ext:`` types are private and kept."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAMES = {name.lower(): name for name in ASSOCIATION_TYPES} | {"isexactmatchof": "exactMatchOf"}
 _LEVELS = {"K": "KG", "KINDERGARTEN": "KG", "PRE-K": "PK", "PREK": "PK"}
 _TOLD = 20
@@ -319,15 +316,4 @@ def _link_uri(link: object) -> str | None:
 def _id_in(uri: str | None) -> str | None:
     last = (uri or "").rstrip("/").rpartition("/")[2]
     last = last.removeprefix("urn:uuid:")
-    return last.lower() if _UUID.fullmatch(last) else None
-
-
-def package_identifier(id: str) -> str:
-    """Under which identifier an item stands in a package: its own, or, if that is no UUID, one made of it."""
-    own = normal_id(id)
-    return own if _UUID.fullmatch(own) else generated_id("identifier", own)
-
-
-def generated_id(*parts: str) -> str:
-    """The same identifier for the same parts, for what came without one."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, "\x1f".join(parts)))
+    return last.lower() if UUID.fullmatch(last) else None

@@ -15,8 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.case import CasePackages, Rows, association_type, education_levels, generated_id
-from gateway.core.competency import normal_id
+from gateway.core.case import CasePackages, Rows, association_type, education_levels
+from gateway.core.competency import generated_id, normal_id
 from gateway.core.errors import DataError, Place
 
 _ASSOCIATIONS = (

@@ -16,12 +16,12 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from gateway.core.case import ASSOCIATION_TYPES, generated_id, package_identifier
+from gateway.core.case import ASSOCIATION_TYPES
+from gateway.core.competency import UUID, generated_id, package_identifier
 from gateway.core.framework_build import choose_document, own, read_table
 
 Json: TypeAlias = dict[str, Any]
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PRIVATE = re.compile(r"ext:[A-Za-z0-9._-]+")
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _NOBODY = "Unknown"
@@ -111,7 +111,7 @@ class _Writer:
 
     def _end(self, id: str) -> Json:
         """A link to an item or the document, or to what lies outside the package under its own name."""
-        outside = id if "://" in id else f"urn:uuid:{id}" if _UUID.fullmatch(id) else f"{self.base}/CFItems/{id}"
+        outside = id if "://" in id else f"urn:uuid:{id}" if UUID.fullmatch(id) else f"{self.base}/CFItems/{id}"
         return self.links.get(id) or {"title": id, "identifier": id, "uri": outside}
 
     def _rubrics(self, tables: Mapping[str, pl.DataFrame]) -> list[Json]:

@@ -5,8 +5,12 @@ Ids are compared in lower case, because systems differ in the case of the very s
 
 from __future__ import annotations
 
+import re
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def normal_id(text: str) -> str:
@@ -15,6 +19,17 @@ def normal_id(text: str) -> str:
     if "://" in text:
         return text
     return text.lower().removeprefix("urn:uuid:")
+
+
+def package_identifier(id: str) -> str:
+    """Under which identifier an item stands in a package: its own, or, if that is no UUID, one made of it."""
+    own = normal_id(id)
+    return own if UUID.fullmatch(own) else generated_id("identifier", own)
+
+
+def generated_id(*parts: str) -> str:
+    """The same identifier for the same parts, for what came without one."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "\x1f".join(parts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from enum import StrEnum
 import polars as pl
 
 from gateway.core import framework_build as build
-from gateway.core.competency import Competency, Criterion, Finding, RubricLevel, normal_id
+from gateway.core.competency import Competency, Criterion, Finding, RubricLevel, normal_id, package_identifier
 from gateway.core.errors import MappingError, Place, did_you_mean
 from gateway.core.graph import Edges, find_cycles, reach
 
@@ -111,7 +111,8 @@ class Framework:
         )
 
     def find(self, word: str, *, place: Place | None = None) -> Competency | None:
-        """The competency with this id (in any case, with or without ``urn:uuid:``) or code (exact, then in any case).
+        """The competency with this id (in any case, with or without ``urn:uuid:``) or code (exact, then in any case);
+        or with this id at a source that has no UUIDs, such as the ``learningStandardId`` of Ed-Fi.
 
         Raises :class:`MappingError` if the code belongs to several items.
         """
@@ -127,7 +128,7 @@ class Framework:
                 code="mapping.ambiguous-competency",
                 place=place,
             )
-        return self.competencies[ids[0]] if ids else None
+        return self.competencies[ids[0]] if ids else self.competencies.get(package_identifier(word))
 
     def suggest(self, word: str) -> str:
         """``' Did you mean "MATH.1"?'`` with the nearest code, or nothing."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.competency import package_identifier
 from gateway.core.errors import MappingError, Place
 from gateway.core.framework import Direction, Framework
 from gateway.core.graph import natural_key
@@ -106,6 +107,12 @@ def test_what_comes_before_and_after():
 @pytest.mark.parametrize("word", ["ps.1", "PS.1", "Ps.1", " ps.1 ", "urn:uuid:ps.1", "URN:UUID:PS.1"])
 def test_items_are_found_by_id_and_code(word):
     assert MATH.find(word) is MATH.competencies["ps.1"]
+
+
+def test_an_item_whose_source_has_no_uuids_is_found_by_its_id_there():
+    id = package_identifier("CCSS.Math.6.EE.3")
+    framework = Framework.from_tables(tables([{"id": id, "code": "6.EE.A.3"}]))
+    assert framework.find("6.EE.A.3") is framework.find("CCSS.Math.6.EE.3") is framework.competencies[id]
 
 
 def test_an_exact_code_goes_before_one_in_another_case():

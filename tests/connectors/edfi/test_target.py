@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.case import package_identifier
+from gateway.core.competency import package_identifier
 from gateway.core.errors import ConfigurationError
 from gateway.core.exchange import Action, Change, OutcomeState
 from gateway.testing.edfi import Claims, EdFiGate, FakeEdFi
