@@ -122,8 +122,9 @@ def merged(there: Item | None, piece: Piece, *, ours: bool = False) -> Body:
     return body
 
 
-def withdrawn(there: Item, piece: Piece, *, created: bool) -> Body | None:
-    """The item without our part; ``None`` if nothing is left of it that somebody else wrote, and we had made it."""
+def withdrawn(there: Item, piece: Piece, *, created: bool, ours: bool = True) -> Body | None:
+    """The item without our part; ``None`` if nothing is left of it that somebody else wrote, and we had made it.
+    What neither key nor mark tell as ours goes only if the ledger does (``ours``)."""
     if piece.own:
         return None
     if piece.mark is not None:
@@ -131,9 +132,9 @@ def withdrawn(there: Item, piece: Piece, *, created: bool) -> Body | None:
     body = dict(there)
     for part in piece.parts:
         if body.get(part.collection):
-            body[part.collection] = _remaining_items(body[part.collection], part)
+            body[part.collection] = _remaining_items(body[part.collection], part, ours=ours)
     # a member that somebody else has changed since is theirs
-    rest = _without(body, {name: value for name, value in piece.members.items() if same(body.get(name), value)})
+    rest = _without(body, {name: v for name, v in piece.members.items() if ours and same(body.get(name), v)})
     return None if created and not _of_others(rest, replace(piece, members={})) else rest
 
 
@@ -228,20 +229,20 @@ def _tags_left(item: Item, mark: Mark) -> frozenset[str] | None:
     return None if tags is None or mark.tag not in tags else tags - {mark.tag}
 
 
-def _remaining_items(there: Sequence[Item], part: Part) -> list[Body]:
-    """The collection without our items: marked ones, or those of ours by key that still say what we had said."""
+def _remaining_items(there: Sequence[Item], part: Part, *, ours: bool) -> list[Body]:
+    """The collection without our items: marked ones, those of our own keys, or those of ours by the ledger that still
+    say what we had said."""
     if part.mark is not None:
         return [rest for item in there if (rest := _left_of(item, part)) is not None]
     mine = {_key(item, part.key): item for item in part.items}
-    return [dict(item) for item in there if not _is_withdrawn(item, mine.get(_key(item, part.key)), part)]
+    return [dict(item) for item in there if not _is_withdrawn(item, mine.get(_key(item, part.key)), part, ours)]
 
 
-def _is_withdrawn(item: Item, mine: Item | None, part: Part) -> bool:
+def _is_withdrawn(item: Item, mine: Item | None, part: Part, ours: bool) -> bool:
     if mine is None:
         return False
-    return _key(item, part.key) in part.own_keys or all(
-        same(item.get(name), value) for name, value in mine.items() if value is not None
-    )
+    unchanged = all(same(item.get(name), value) for name, value in mine.items() if value is not None)
+    return _key(item, part.key) in part.own_keys or (ours and unchanged)
 
 
 def _present(item: Item) -> Body:
@@ -299,9 +300,14 @@ def drawn(there: Item | None, wishes: Sequence[Wanted]) -> Drawn:
     body: Body | None = None if there is None else dict(there)
     for wish in wishes:
         if wish.gone:
-            body = None if body is None else withdrawn(body, wish.piece, created=wish.created)
+            body = None if body is None else withdrawn(body, wish.piece, created=wish.created, ours=wish.ours)
         elif body is None and not wish.piece.creates:
             return Drawn(None, waits=True)
         else:
             body = merged(body, wish.piece, ours=wish.ours)
     return Drawn(body)
+
+
+def said_already(there: Item, wish: Wanted) -> bool:
+    """Whether an item that is there says all that is wanted, so that nothing of it needs to be ours."""
+    return drawn(there, [replace(wish, ours=False)]).body == there

@@ -21,7 +21,7 @@ from connectors.edfi.bodies_gpa import gpa_wishes
 from connectors.edfi.descriptors import Descriptors, Unfit
 from connectors.edfi.items import Items, encoded
 from connectors.edfi.kept import Kept
-from connectors.edfi.merging import Foreign, Found, Item, Wanted, drawn
+from connectors.edfi.merging import Foreign, Found, Item, Wanted, drawn, said_already
 from connectors.edfi.order import Order
 from connectors.edfi.places import Places, waits
 from connectors.edfi.reading_back import ReadBack
@@ -178,7 +178,8 @@ class Pusher:
         """One part of what the change wants, with what the ledger says of it. Raises :class:`Unfit`."""
         if change.record.get("line_item_id") in self._failed and change.action is not Action.INACTIVATE:
             raise waits("edfi.waits", "The line item of this record was not accepted, so it is kept back with it.")
-        ours = change.remote_id is not None or self._target["overwrite"]
+        unsure = change.action is Action.INACTIVATE and change.attempted
+        ours = change.remote_id is not None or self._target["overwrite"] or unsure
         created = (change.remote_id or "").endswith(CREATED)
         for wanted in part:
             yield replace(wanted, ours=ours, created=created)
@@ -196,7 +197,7 @@ class Pusher:
         """Write the wishes for one item: for each its refusal, or the id of the item. If one of several is at fault,
         they are written one by one."""
         try:
-            written = self._merge_and_send(mine)
+            written, before = self._merge_and_send(mine)
         except (Unfit, Foreign, GatewayError) as problem:
             if len(mine) > 1 and isinstance(problem, Unfit | Foreign | RejectedError):
                 for wish in mine:
@@ -207,10 +208,11 @@ class Pusher:
             yield from ((wish, refusal) for wish in mine)
         else:
             self._rights.accepted(mine[0].wanted.piece.resource)
-            yield from ((wish, written) for wish in mine)
+            yield from ((wish, _remembered(wish, written, before)) for wish in mine)
 
-    def _merge_and_send(self, mine: Sequence[_Wish]) -> str:
-        """Read, merge and write one item; what is as it shall be is left alone. Returns the host's id of it."""
+    def _merge_and_send(self, mine: Sequence[_Wish]) -> tuple[str, Item | None]:
+        """Read, merge and write one item; what is as it shall be is left alone. Returns the host's id of it, and what
+        was there before."""
         wanted = [wish.wanted for wish in mine]
         piece = wanted[0].piece
         self._rights.require(piece.resource)
@@ -221,7 +223,7 @@ class Pusher:
             if result.waits:
                 raise waits("edfi.no-carrier", f"The host has no {piece.resource} yet that could carry this record.")
             try:
-                return self._send(piece.resource, found, result.body)
+                return self._send(piece.resource, found, result.body), found.body if found else None
             except RejectedError as refused:
                 refusal = understood(refused)
                 if refusal.code not in _AGAIN or attempt == _TRIES - 1:
@@ -248,7 +250,6 @@ class Pusher:
         """Add what became of one item to the outcome of its change: the worst counts."""
         before = outcomes[change.key]
         if isinstance(verdict, str):
-            verdict = _remembered(change, verdict)
             primary = self._prepared()[0].primary(change.entity)
             mine = verdict.startswith(f"{primary}/") if primary else change.entity == "gpas"
             if mine and not (before.remote_id or "").startswith(verdict.removesuffix(CREATED)):
@@ -290,12 +291,17 @@ def _goes_on(outcome: Outcome, change: Change) -> bool:
     return change.entity == "results" or outcome.state is OutcomeState.ACCEPTED
 
 
-def _remembered(change: Change, written: str) -> str:
-    """The id by which an item is ours from now on. A transcript line that was there and said the same already is not:
-    only one that we made, or may have made when a push was cut off."""
-    if change.entity != "course_attempts" or not written or written.endswith(CREATED):
+def _remembered(wish: _Wish, written: str, before: Item | None) -> str:
+    """The id by which an item is ours from now on, or nothing: a transcript line or an average that stood there and
+    said the same is not ours, unless we may have written it when a push was cut off."""
+    change = wish.change
+    if not written or written.endswith(CREATED) or change.entity not in ("course_attempts", "gpas"):
         return written
-    return f"{written}{CREATED}" if change.attempted else ""
+    if change.entity == "course_attempts":
+        return f"{written}{CREATED}" if change.attempted else ""
+    if change.attempted or wish.wanted.ours or before is None:
+        return written
+    return "" if said_already(before, wish.wanted) else written
 
 
 def _is_new(change: Change) -> bool:

@@ -322,6 +322,17 @@ def test_the_value_of_the_student_information_system_is_not_taken_over(tmp_path:
     assert averages(stand.host) == {"Unweighted": Decimal("3.25"), "Weighted": Decimal("4")}
 
 
+def test_a_value_that_the_student_information_system_had_already_stays_its_own(tmp_path: Path) -> None:
+    stand = Stand(make_host(), tmp_path, gpa=GPA)
+    same = gpa("unweighted", "3.25", maximum=None)
+    assert stand.push(*gpas(same))["g-unweighted"].state is OutcomeState.ACCEPTED
+    changed = stand.push(*gpas({**same, "value": Decimal("3.5")}, action=Action.UPDATE, stand=stand))
+    assert changed["g-unweighted"].code == "edfi.owned"
+    stand.push(*gpas(same, action=Action.INACTIVATE, stand=stand))
+    assert averages(stand.host) == {"Unweighted": Decimal("3.25")}
+    assert stand.host.writes == 0
+
+
 def test_a_record_that_we_made_goes_with_our_last_value(tmp_path: Path) -> None:
     stand = Stand(make_host(), tmp_path, gpa=GPA)
     spring = gpa("weighted", "4.0", term="Spring Semester")
