@@ -5,10 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
-import xlsxwriter
 
 from gateway.core.errors import ConfigurationError, DataError
 from gateway.core.gpa.columns import ColumnMatch, match_columns
@@ -18,6 +17,9 @@ from gateway.core.model import LINE
 from gateway.table_file import read_table
 from gateway.transport.atomic import atomic_file
 from gateway.transport.csv_file import CsvBatch, CsvTable, open_csv, read_batches
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 FORMATS = (".csv", ".xlsx", ".parquet")
 _FORMULA = r"^[=+\-@\t\r]"
@@ -172,6 +174,8 @@ def _shown(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _write_xlsx(rows: pl.DataFrame, file: IO[bytes], title: str) -> None:
     """A sheet with a frozen header and a filter; texts are never read as formulas, links or numbers."""
+    import xlsxwriter  # the API's server, which writes none, would hold it in memory
+
     options: Mapping[str, bool] = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(file, options) as book:
         sheet = book.add_worksheet(title[:31])

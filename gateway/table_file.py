@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from python_calamine import CalamineError, CalamineWorkbook
 
 from gateway.core.errors import ConfigurationError, DataError, GatewayError, Place, raise_problems
 from gateway.core.model import LINE
@@ -55,6 +54,8 @@ def read_workbook(path: Path, *, sheet: int | str = 0, rows: int = 50_000) -> It
 
     Raises :class:`ConfigurationError` (``table.xlsx``, ``table.header``).
     """
+    from python_calamine import CalamineError, CalamineWorkbook  # most tables are no workbooks
+
     try:
         book = CalamineWorkbook.from_path(path)
         found = book.get_sheet_by_index(sheet) if isinstance(sheet, int) else book.get_sheet_by_name(sheet)

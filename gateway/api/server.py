@@ -19,9 +19,9 @@ from gateway.api.jobs import MOST_BYTES
 from gateway.api.sites import Site, Sites
 from gateway.api.webhook_sender import WebhookSender
 from gateway.core.errors import ConfigurationError
+from gateway.stopping import stop_on_signals
 from gateway.store.jobs import Job
 from gateway.store.webhooks import Event, announce
-from gateway.worker import stop_on_signals
 
 log = logging.getLogger(__name__)
 

@@ -53,9 +53,9 @@ def push(
     import polars as pl
 
     from gateway.gpa_batch import compute_file
+    from gateway.stopping import stop_on_signals
     from gateway.sync.gpa_push import RecordPlace, desired_gpas, kept_back
     from gateway.sync.telling import GPAS, tell
-    from gateway.worker import stop_on_signals
 
     found = [inputs.policy(name) for name in policies]
     options = gpa_options(inputs, found, periods=periods, approximate=False, trace=False)

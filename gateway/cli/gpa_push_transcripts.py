@@ -45,9 +45,9 @@ def push_transcripts(
     POLICY says which grades fail; attempts of pulled transcripts (--transcripts) have their results already. What was
     accepted before and is unchanged is not sent again.
     """
+    from gateway.stopping import stop_on_signals
     from gateway.sync.attempt_push import desired_attempts
     from gateway.sync.telling import ATTEMPTS, tell
-    from gateway.worker import stop_on_signals
 
     district = inputs.invocation.load()
     rows, left = desired_attempts(

@@ -43,8 +43,8 @@ def approve(invocation: Invocation, plan_id: str, by: str, reason: str, decision
 @click.pass_obj
 def apply(invocation: Invocation, plan_id: str) -> int:
     """Push PLAN, if no guard holds it and no newer pull has overtaken it."""
+    from gateway.stopping import stop_on_signals
     from gateway.sync import apply_plan
-    from gateway.worker import stop_on_signals
 
     district = invocation.load()
     with invocation.store(district) as store, stop_on_signals() as stop, shown_progress() as progress:

@@ -11,8 +11,8 @@ from gateway.cli.progress import shown_progress
 
 def run_and_report(invocation: Invocation, name: str | None, until: str, *, retry: bool = False) -> int:
     """Run the sync and answer with its report; Ctrl-C and SIGTERM stop it after the page or batch at hand."""
+    from gateway.stopping import stop_on_signals
     from gateway.sync import run_sync
-    from gateway.worker import stop_on_signals
 
     district = invocation.load()
     with invocation.store(district) as store, stop_on_signals() as stop, shown_progress() as progress:

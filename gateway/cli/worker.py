@@ -20,9 +20,10 @@ def worker(invocation: Invocation) -> int:
     """
     from gateway.cli.logs import log_to_terminal
     from gateway.schedule import Night
+    from gateway.stopping import stop_on_signals
     from gateway.sync import run_sync
     from gateway.sync.report import RunReport
-    from gateway.worker import Worker, stop_on_signals
+    from gateway.worker import Worker
 
     log_to_terminal(level=logging.INFO, lines_as_json=invocation.as_json or not on_terminal())
     district = invocation.load()

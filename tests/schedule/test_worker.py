@@ -20,10 +20,11 @@ from gateway.core.errors import LockedError
 from gateway.schedule import Night
 from gateway.settings import District, load_district
 from gateway.shipped import shipped
+from gateway.stopping import stop_on_signals
 from gateway.store import Store, open_store
 from gateway.store import runs as run_store
 from gateway.store.runs import RunState
-from gateway.worker import TRY_AGAIN_AFTER, Worker, stop_on_signals
+from gateway.worker import TRY_AGAIN_AFTER, Worker
 from tests.schedule.test_schedule import sync_at, utc
 
 
@@ -205,7 +206,7 @@ def test_a_signal_stops_it_in_mid_run_and_the_run_is_waited_for(store: Store, cl
 def test_a_second_signal_ends_the_program_at_once() -> None:
     program = """
 import os, signal, time
-from gateway.worker import stop_on_signals
+from gateway.stopping import stop_on_signals
 with stop_on_signals() as stop:
     os.kill(os.getpid(), signal.SIGTERM)
     assert stop.wait(120)
