@@ -1,13 +1,14 @@
 """How fast the gateway talks to an Ed-Fi host, and that nothing is lost; lightbeam beside it in the same run.
 
     python -m benchmarks.edfi                                   # all of it
-    python -m benchmarks.edfi push lightbeam --records 5000     # some of it
+    python -m benchmarks.edfi send lightbeam --records 5000     # some of it
     python -m benchmarks.edfi pull --students 5000 --version 6.1
 
+``send``: the connector alone brings the records to the host. ``lightbeam``: its ``send`` with the same bodies.
 ``push``: a night with new scores only, from the records to the last answer: digests, plan, ledger, sending, reading a
-sample back; then the next night, when nothing has changed (``edfi rerun``), measured in the same way. ``lightbeam``:
-its ``send`` with the same bodies. ``throttled``: both with every tenth POST answered 429. ``pull``: all streams.
-``memory``: the largest resident sets of a pull, of a plan, and after the push, of a tenth of the rows and of all.
+sample back; then the next night, when nothing has changed (``edfi rerun``), measured in the same way. ``throttled``: a
+night, and lightbeam, with every tenth POST answered 429. ``pull``: all streams. ``memory``: the largest resident sets
+of a pull, of a plan, and after the push, of a tenth of the rows and of all.
 
 The fake host runs in a process of its own and shares the processors with what is measured, which has a process of its
 own too. Prints a line of JSON for each.
@@ -19,6 +20,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,10 +30,10 @@ from typing import Any
 from benchmarks.edfi_host import NAMESPACE, SPAWN, district, entries, host, night, peak_mb, results
 from benchmarks.measure import print_line
 from benchmarks.measure import run as run_command
-from gateway.core.exchange import Source
+from gateway.core.exchange import Action, Change, Source, Target
 from gateway.settings import open_connection
 
-BARS = {"push": 1000, "throttled": 0, "rerun": 2.0, "pull": 5000}
+BARS = {"send": 1000, "push": 1000, "throttled": 0, "rerun": 2.0, "pull": 5000}
 """Records a second, lost records, seconds, rows a second."""
 _FEW = 2_000
 LIGHTBEAM = """\
@@ -42,6 +44,10 @@ edfi_api: {{base_url: "{host.address}", version: 3, mode: shared_instance, clien
 connection: {{pool_size: 8, timeout: 60, num_retries: 10, backoff_factor: 1.5,
   retry_statuses: [429, 500, 501, 503, 504], verify_ssl: false}}
 """
+
+
+def send(options: argparse.Namespace) -> None:
+    print_line("edfi send", bar=BARS["send"], **_alone(_send, options.records))
 
 
 def push(options: argparse.Namespace) -> None:
@@ -76,6 +82,20 @@ def memory(options: argparse.Namespace) -> None:
         plan={f"{each['records']} records": each["planned_mb"] for each in pushes},
         push={f"{each['records']} records": each["peak_mb"] for each in pushes},
     )
+
+
+def _send(count: int) -> dict[str, Any]:
+    with host() as to, TemporaryDirectory() as folder:
+        of = district(Path(folder), to)
+        night(of, {"line_items": entries(count)})
+        target = open_connection(of, "ods", now=lambda: datetime.now(UTC))
+        assert isinstance(target, Target)
+        rows = results(count).iter_rows(named=True)
+        changes = [Change("results", row["id"], Action.CREATE, row["id"], row) for row in rows]
+        measured, states = _measured(lambda: Counter(outcome.state.value for outcome in target.push(changes)))
+        lost = count - to.told()["there"]
+    return {"records": count, **states, "lost": lost, **measured,
+            "records_per_second": round(count / measured["wall_s"])}  # fmt: skip
 
 
 def _push(count: int, throttled: bool, twice: bool) -> dict[str, Any]:
@@ -176,7 +196,7 @@ def _in_process(pipe: Any, work: Callable[..., dict[str, Any]], arguments: tuple
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
-    "push": push, "lightbeam": lightbeam, "throttled": throttled, "pull": pull, "memory": memory,
+    "send": send, "lightbeam": lightbeam, "push": push, "throttled": throttled, "pull": pull, "memory": memory,
 }  # fmt: skip
 
 
