@@ -8,6 +8,7 @@ gets only the time that is left of the attempt.
 from __future__ import annotations
 
 import io
+import math
 import socket
 import time
 from collections.abc import Mapping
@@ -42,7 +43,9 @@ class _DeadlineReader(io.RawIOBase):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the attempt has used up its time")
-        self._sock.settimeout(min(left, self._read_seconds))
+        allowed = min(left, self._read_seconds)
+        if (self._sock.gettimeout() or math.inf) > allowed:  # setting it costs a system call
+            self._sock.settimeout(allowed)
         return cast("int | None", self._raw.readinto(buffer))
 
     def close(self) -> None:
@@ -59,8 +62,6 @@ class _TimedConnection(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         self._deadline = time.monotonic() + self.attempt_seconds
-        if self.sock is not None:  # a kept-alive socket still has what was left for its last read
-            self.sock.settimeout(self.attempt_seconds)
         self._held = []
         try:
             super().request(*args, **kwargs)
