@@ -83,11 +83,12 @@ def compute(
     options = gpa_options(inputs, found, periods=periods, approximate=approximate, trace=trace is not None)
     with course_file(inputs, found, gradebook) as (courses, notes):
         computed = compute_file(options, courses, out, trace=trace, workers=workers)
+    lacking = list(_lacking(found, computed, options))
     files = {"out": out, "trace": trace, "problems": computed.problems}
     if stated:
         files["stated"], told = set_beside_stated(inputs, found, stated, out)
         notes = [*notes, *told]
-    _answer(inputs, found, computed, notes, files)
+    _answer(inputs, found, computed, notes, lacking, files)
     return EXIT_WARNINGS if any(states.get(each) for states in computed.states.values() for each in _UNDONE) else 0
 
 
@@ -116,6 +117,16 @@ def rank(inputs: Inputs, *, policy_name: str, out: Path, workers: int) -> int:
     return EXIT_WARNINGS if ranked.computed.states.get(policy.name, {}).get("pending") else 0
 
 
+def _lacking(policies: list[Policy], computed: Computed, options: Options) -> Iterator[str]:
+    """Which columns a policy needs to tell the courses that count, where neither file nor catalogue has them."""
+    from gateway.core.gpa.filters import columns_lacking
+
+    given = {*computed.match.matched.values(), *(options.catalogue.columns if options.catalogue is not None else ())}
+    for policy in policies:
+        if lacking := columns_lacking(policy, given):
+            yield f"{policy.name} needs what these courses do not have: {', '.join(lacking)}. Add it, or a --catalogue."
+
+
 def gpa_options(inputs: Inputs, policies: list[Policy], *, periods: str, approximate: bool, trace: bool) -> Options:
     """What the options say of a computation."""
     from gateway.core.gpa.compute import Period
@@ -141,7 +152,12 @@ def gpa_options(inputs: Inputs, policies: list[Policy], *, periods: str, approxi
 
 
 def _answer(
-    inputs: Inputs, policies: list[Policy], computed: Computed, notes: list[str], files: Mapping[str, Path | None]
+    inputs: Inputs,
+    policies: list[Policy],
+    computed: Computed,
+    notes: list[str],
+    lacking: list[str],
+    files: Mapping[str, Path | None],
 ) -> None:
     told = {
         "as_of": inputs.as_of,
@@ -153,17 +169,22 @@ def _answer(
             for each in policies
         ],
         "columns": asdict(computed.match),
-        "notes": notes,
+        "notes": [*notes, *lacking],
         "unknown_courses": computed.unknown_courses,
         "storable": computed.storable,
         "rows": computed.rows,
         "files": {name: str(path) for name, path in files.items() if path is not None},
     }  # fmt: skip
-    inputs.invocation.answer(told, _lines(inputs, policies, computed, notes, files))
+    inputs.invocation.answer(told, _lines(inputs, policies, computed, notes, lacking, files))
 
 
 def _lines(
-    inputs: Inputs, policies: list[Policy], computed: Computed, notes: list[str], files: Mapping[str, Path | None]
+    inputs: Inputs,
+    policies: list[Policy],
+    computed: Computed,
+    notes: list[str],
+    lacking: list[str],
+    files: Mapping[str, Path | None],
 ) -> Iterator[str]:
     yield from notes if inputs.levels or not inputs.courses else computed.match.report()
     for each in policies:
@@ -172,6 +193,7 @@ def _lines(
             yield f"  {count:>9,}  {state.replace('_', ' ')}"
         if each.label:
             yield f"  {each.label}"
+    yield from lacking
     if computed.unknown_courses:
         shown = ", ".join(computed.unknown_courses[:10])
         yield f"{len(computed.unknown_courses):,} courses are not in the catalogue: {shown}"

@@ -49,6 +49,18 @@ def test_several_policies_at_once_with_a_trace_and_what_waits(call: Call, course
     assert set(trace.columns) >= {"level", "grade", "points", "weight", "credit", "used", "why", "clause", "digest"}
 
 
+def test_columns_that_a_policy_needs_and_nobody_gives_are_named(call: Call, courses: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.csv"
+    pl.read_csv(courses, infer_schema=False).drop("Core", "Dept").write_csv(bare)
+    answer = call("gpa", "compute", "ncaa-d1", "school-weighted", "--courses", bare, "--out", "gpa.csv")
+    assert "ncaa-d1 needs what these courses do not have: core, subject. Add it, or a --catalogue." in answer.out
+    assert "school-weighted needs" not in answer.out
+    catalogue = tmp_path / "catalogue.csv"
+    catalogue.write_text("course_code,subject,core\nENG9,English,yes\nALG1,Math,yes\n")
+    answer = call("gpa", "compute", "ncaa-d1", "--courses", bare, "--catalogue", catalogue, "--out", "gpa.csv")
+    assert "needs what" not in answer.out
+
+
 @pytest.mark.parametrize("ending", [".xlsx", ".parquet"])
 def test_workbooks_and_parquet_in_and_out(call: Call, courses: Path, ending: str, tmp_path: Path) -> None:
     table = pl.read_csv(courses, infer_schema=False).filter(pl.col("Student ID") != "s2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
@@ -42,6 +42,13 @@ def filter_expressions(policy: Policy, courses: Courses) -> tuple[pl.Expr | None
     for known, problem in reversed(list(zip(kept, faults, strict=True))):
         fault = pl.when(known.is_null()).then(pl.lit(problem.number, pl.UInt8)).otherwise(fault)
     return ~functools.reduce(operator.and_, (known.fill_null(True) for known in kept)), fault
+
+
+def columns_lacking(policy: Policy, given: Collection[str]) -> list[str]:
+    """The columns that tell which courses count under the policy, and are not among ``given``."""
+    selects = ("subject",) if policy.selection is not None else ()
+    needed = dict.fromkeys((*policy.courses.only, *policy.courses.leave_out, *selects))
+    return [column for column in needed if column not in given]
 
 
 def canonical(policy: Policy, column: str, word: str) -> str:
